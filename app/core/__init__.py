@@ -1,0 +1,1 @@
+"""The pure core: what is so (fold) and what must be done (decide). No I/O, time or chance."""

@@ -1,0 +1,95 @@
+"""The organisation's policy: every number and severity a rule uses.
+
+Defaults come from guidance.md (clause ids in the comments' place: see each docstring)
+and from the safety-time budget of the assurance reference.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import timedelta
+from enum import StrEnum
+
+
+class Mode(StrEnum):
+    """How far the bot goes by itself: write down, ask a worker, or act."""
+
+    WATCH = "watch"
+    ASK = "ask"
+    ACT = "act"
+
+
+class Weight(StrEnum):
+    """How much a checklist item weighs."""
+
+    BLOCK = "block"
+    WARN = "warn"
+    INFORM = "inform"
+
+
+def _seconds(count: float) -> timedelta:
+    return timedelta(seconds=count)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Policy:
+    """Durations are timedelta. The live guard (guidance E1) has times but no off switch.
+
+    ``grace``: G of the budget, 0-300 s. ``grace_first_worker``: G0, at least 30 s.
+    ``poll_*``: gaps between roster reads. ``call_deadline``: T, one API call in total.
+    ``verify_after``: V. ``blind_after``: first failed read to "blind".
+    """
+
+    version: int = 1
+    grace: timedelta = _seconds(60)
+    grace_first_worker: timedelta = _seconds(120)
+    grace_late_news: timedelta = _seconds(10)
+    poll_calm: timedelta = _seconds(30)
+    poll_watchful: timedelta = _seconds(10)
+    poll_unsafe: timedelta = _seconds(5)
+    call_deadline: timedelta = _seconds(5)
+    retry_cap: timedelta = _seconds(5)
+    verify_after: timedelta = _seconds(5)
+    blind_after: timedelta = _seconds(30)
+    roster_staleness: timedelta = _seconds(60)
+    alarm_repeat: timedelta = _seconds(60)
+    settings_every: timedelta = timedelta(minutes=5)
+    workers_needed: int = 2
+    one_to_ones_needed: int = 1
+    one_to_one_with_group_lead: bool = True
+    resume_window: timedelta = timedelta(minutes=30)
+    links_die_after_end: timedelta = timedelta(minutes=30)
+    opens_before_start: timedelta = timedelta(minutes=30)
+    welfare_due: timedelta = timedelta(minutes=15)
+    reason_due: timedelta = timedelta(hours=24)
+    notes_due: timedelta = timedelta(hours=24)
+    late_after: timedelta = timedelta(minutes=5)
+    left_early_before: timedelta = timedelta(minutes=5)
+    removals_per_minute: int = 20
+    share_by_workers_only: bool = True
+    private_chat_allowed: bool = False
+    file_transfer_allowed: bool = False
+    rename_allowed: bool = True
+    chat_lasting_allowed: bool = False
+    modes: Mapping[str, Mode] = field(default_factory=dict)
+    weights: Mapping[str, Weight] = field(default_factory=dict)
+
+    def mode(self, kind: str) -> Mode:
+        """How far the bot goes with this kind of action (DESIGN §5, line 5)."""
+        return self.modes.get(kind, Mode.ACT)
+
+    def faults(self) -> list[str]:
+        """Every number outside its bounds, as plain sentences; empty when all is well."""
+        found: list[str] = []
+        if not timedelta(0) <= self.grace <= timedelta(seconds=300):
+            found.append("The grace must lie between 0 and 300 seconds.")
+        if self.grace_first_worker < timedelta(seconds=30):
+            found.append(
+                "The grace before the first worker must be at least 30 seconds."
+            )
+        if self.workers_needed < 1:
+            found.append("At least one worker is needed in every session.")
+        if self.poll_unsafe > timedelta(seconds=10):
+            found.append(
+                "The room must be read at least every 10 s while it is unsafe."
+            )
+        return found

@@ -1,0 +1,197 @@
+"""What is so: the state of one group session, as the fold of its log."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from app.core.connections import Connection
+from app.core.events import MeetingRef
+from app.core.facts import Hands, MeetingFacts
+from app.core.plan import Plan, WorkerSlot
+from app.core.policy import Policy
+from app.core.presses import (
+    ActionState,
+    AdmitPressed,
+    AttendanceAmended,
+    ConnectionVouched,
+    DebriefEnded,
+    EndPressed,
+    ExceptionGiven,
+    HoldPressed,
+    ItemTicked,
+    LadderPressed,
+    LinkState,
+    MeetingBound,
+    Readmitted,
+    ReasonGiven,
+    WorkerConfirmed,
+)
+
+
+@dataclass(slots=True)
+class Instance:
+    """One occurrence of a bound meeting.
+
+    ``proof_at``: when the last complete roster read began. ``failing_since``: the first
+    failed read of the current run of failures. ``heard_at``: the last webhook about it.
+    """
+
+    ref: MeetingRef
+    started_at: datetime | None = None
+    ended_at: datetime | None = None
+    connections: dict[str, Connection] = field(default_factory=dict)
+    aliases: dict[str, str] = field(default_factory=dict)
+    recording: tuple[datetime, str] | None = None
+    streaming: tuple[datetime, bool] | None = None
+    leaked_at: datetime | None = None
+    before_host_at: datetime | None = None
+    unreadable_at: datetime | None = None
+    changed_at: datetime | None = None
+    registrations: dict[str, tuple[datetime, str]] = field(default_factory=dict)
+    sight: dict[datetime, str] = field(default_factory=dict)
+    status: tuple[datetime, bool] | None = None
+    proof_at: datetime | None = None
+    failing_since: datetime | None = None
+    heard_at: datetime | None = None
+
+    @property
+    def closed_at(self) -> datetime | None:
+        """Its end, unless something later shows that it still runs (DESIGN §5, line 9)."""
+        if self.ended_at is None:
+            return None
+        if (
+            self.status is not None
+            and self.status[1]
+            and self.status[0] > self.ended_at
+        ):
+            return None
+        return self.ended_at
+
+    def resolve(self, key: str) -> Connection | None:
+        """The connection of that key, also under a name it had before it was merged."""
+        return self.connections.get(self.aliases.get(key, key))
+
+
+@dataclass(slots=True)
+class Link:
+    """A personal link: who it belongs to and what the platform will do with it."""
+
+    person_id: str
+    registrant_id: str
+    meeting_id: str
+    issued_at: datetime
+    state: LinkState = LinkState.ACTIVE
+    changed_at: datetime | None = None
+
+
+@dataclass(slots=True)
+class ActionFact:
+    """What the log says of one action."""
+
+    key: str
+    kind: str
+    state: ActionState
+    wanted_at: datetime
+    moved_at: datetime
+    sent_at: datetime | None = None
+    confirmed_at: datetime | None = None
+    route: str = ""
+    connection: str = ""
+    person_id: str = ""
+    meeting: MeetingRef | None = None
+    cause: str = ""
+    reason: str = ""
+    proof: str = ""
+    problem: str = ""
+    race: bool = False
+    tries: int = 0
+    details: tuple[str, ...] = ()
+
+
+@dataclass(slots=True)
+class GroupSession:
+    """One group session: its plan and everything that happened.
+
+    ``names`` maps person ids to work or preferred names (the erasable directory); it is
+    given with the state because a look-alike can only be told from the real names.
+    """
+
+    session_id: str
+    policy: Policy = field(default_factory=Policy)
+    names: Mapping[str, str] = field(default_factory=dict)
+    plan: Plan | None = None
+    planned_at: datetime | None = None
+    bindings: list[MeetingBound] = field(default_factory=list)
+    instances: dict[MeetingRef, Instance] = field(default_factory=dict)
+    links: dict[str, Link] = field(default_factory=dict)
+    facts: MeetingFacts | None = None
+    facts_at: datetime | None = None
+    hands: Hands = field(default_factory=Hands)
+    hands_at: datetime | None = None
+    ticks: dict[str, ItemTicked] = field(default_factory=dict)
+    exceptions: dict[str, ExceptionGiven] = field(default_factory=dict)
+    confirmed: dict[str, WorkerConfirmed] = field(default_factory=dict)
+    vouched: dict[str, ConnectionVouched] = field(default_factory=dict)
+    ladder: list[LadderPressed] = field(default_factory=list)
+    reasons: dict[str, ReasonGiven] = field(default_factory=dict)
+    readmitted: list[Readmitted] = field(default_factory=list)
+    holds: list[HoldPressed] = field(default_factory=list)
+    admits: list[AdmitPressed] = field(default_factory=list)
+    lead_accepted: tuple[datetime, str] | None = None
+    rules_spoken: dict[str, datetime] = field(default_factory=dict)
+    rules_requested: list[datetime] = field(default_factory=list)
+    resumed: list[tuple[datetime, str]] = field(default_factory=list)
+    closing: tuple[datetime, str] | None = None
+    ends: list[EndPressed] = field(default_factory=list)
+    debrief: DebriefEnded | None = None
+    closed: tuple[datetime, str] | None = None
+    actions: dict[str, ActionFact] = field(default_factory=dict)
+    action_ticks: dict[str, tuple[datetime, str, bool]] = field(default_factory=dict)
+    acknowledged: dict[str, tuple[datetime, str]] = field(default_factory=dict)
+    followed_up: dict[str, tuple[datetime, str]] = field(default_factory=dict)
+    notes_version: int = 0
+    notes_at: datetime | None = None
+    attendance_confirmed: tuple[datetime, str, int] | None = None
+    amendments: list[AttendanceAmended] = field(default_factory=list)
+    position: int = 0
+    version: int = 0
+
+    def live(self) -> Iterator[Instance]:
+        """The instances that opened and have not closed, oldest first."""
+        for instance in self.instances.values():
+            if instance.closed_at is None and (
+                instance.started_at is not None or instance.connections
+            ):
+                yield instance
+
+    def binding_of(self, ref: MeetingRef) -> MeetingBound | None:
+        """The latest binding that covers this meeting, or None."""
+        for bound in reversed(self.bindings):
+            if (bound.platform, bound.meeting_id) == (ref.platform, ref.meeting_id):
+                return bound
+        return None
+
+    def find(self, key: str) -> tuple[Instance, Connection] | None:
+        """The connection of that key in whichever instance holds it."""
+        for instance in reversed(self.instances.values()):
+            connection = instance.resolve(key)
+            if connection is not None:
+                return instance, connection
+        return None
+
+    def worker_slot(self, person_id: str) -> WorkerSlot | None:
+        """The roster slot of that worker, or None."""
+        return self.plan.worker(person_id) if self.plan is not None else None
+
+    @property
+    def lead_id(self) -> str:
+        """Who leads now: whoever accepted the lead last, else the planned lead."""
+        if self.lead_accepted is not None:
+            return self.lead_accepted[1]
+        if self.plan is not None and self.plan.lead is not None:
+            return self.plan.lead.person_id
+        return ""
+
+    def since_resume(self, at: datetime) -> bool:
+        """Whether a worker pressed *Resume* after this moment."""
+        return any(when > at for when, _ in self.resumed)
