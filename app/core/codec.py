@@ -13,7 +13,6 @@ from enum import Enum, IntEnum
 from functools import cache
 from typing import Any, Union, get_args, get_origin, get_type_hints
 
-type_ = type
 Json = Any
 
 
@@ -57,7 +56,7 @@ def _optional_coder(item: _Coder) -> _Coder:
     )
 
 
-def _enum_coder(cls: type_[Enum]) -> _Coder:
+def _enum_coder(cls: type[Enum]) -> _Coder:
     if issubclass(cls, IntEnum):
         return _Coder(lambda value: value.name, lambda value: cls[value])
     return _Coder(lambda value: value.value, cls)
@@ -73,7 +72,7 @@ def _coder(hint: Any) -> _Coder:
     if origin is tuple:
         return _tuple_coder(_coder(get_args(hint)[0]))
     if origin in (Mapping, dict) or (
-        isinstance(origin, type_) and issubclass(origin, Mapping)
+        isinstance(origin, type) and issubclass(origin, Mapping)
     ):
         return _mapping_coder(_coder(get_args(hint)[1]))
     if origin in (Union, types.UnionType):
@@ -87,7 +86,7 @@ def _coder(hint: Any) -> _Coder:
         return _Coder(lambda v: v.isoformat(), date.fromisoformat)
     if hint is timedelta:
         return _Coder(lambda v: v.total_seconds(), lambda v: timedelta(seconds=v))
-    if isinstance(hint, type_) and issubclass(hint, Enum):
+    if isinstance(hint, type) and issubclass(hint, Enum):
         return _enum_coder(hint)
     if is_dataclass(hint):
         return _dataclass_coder(hint)
@@ -109,7 +108,7 @@ def _default(one: "dataclasses.Field[Any]") -> Any:
 
 
 @cache
-def _shape(cls: type_[Any]) -> _Shape:
+def _shape(cls: Any) -> _Shape:
     hints = get_type_hints(cls)
     rows = [
         (one.name, _coder(hints[one.name]), _default(one), one.metadata)
@@ -135,20 +134,20 @@ def merge(
     for name, value in (private or {}).items():
         here = whole.get(name)
         both = isinstance(here, dict) and isinstance(value, dict)
-        whole[name] = {**here, **value} if both else value
+        whole[name] = {**whole[name], **value} if both else value
     return whole
 
 
 def split(value: Any) -> tuple[dict[str, Json], dict[str, Json]]:
     """Return (pseudonymous fields, personal fields); fields at their default are left out."""
-    shape = _shape(type_(value))
+    shape = _shape(type(value))
     public: dict[str, Json] = {}
     private: dict[str, Json] = {}
     for name, coder, default in shape.public:
         here = getattr(value, name)
         if here == default:
             continue
-        if is_dataclass(here) and _shape(type_(here)).personal:
+        if is_dataclass(here) and _shape(type(here)).personal:
             public[name], private[name] = split(here)
         else:
             public[name] = coder.encode(here)

@@ -26,10 +26,6 @@ class Weight(StrEnum):
     INFORM = "inform"
 
 
-def _seconds(count: float) -> timedelta:
-    return timedelta(seconds=count)
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Policy:
     """Durations are timedelta. The live guard (guidance E1) has times but no off switch.
@@ -40,18 +36,18 @@ class Policy:
     """
 
     version: int = 1
-    grace: timedelta = _seconds(60)
-    grace_first_worker: timedelta = _seconds(120)
-    grace_late_news: timedelta = _seconds(10)
-    poll_calm: timedelta = _seconds(30)
-    poll_watchful: timedelta = _seconds(10)
-    poll_unsafe: timedelta = _seconds(5)
-    call_deadline: timedelta = _seconds(5)
-    retry_cap: timedelta = _seconds(5)
-    verify_after: timedelta = _seconds(5)
-    blind_after: timedelta = _seconds(30)
-    roster_staleness: timedelta = _seconds(60)
-    alarm_repeat: timedelta = _seconds(60)
+    grace: timedelta = timedelta(seconds=60)
+    grace_first_worker: timedelta = timedelta(seconds=120)
+    grace_late_news: timedelta = timedelta(seconds=10)
+    poll_calm: timedelta = timedelta(seconds=30)
+    poll_watchful: timedelta = timedelta(seconds=10)
+    poll_unsafe: timedelta = timedelta(seconds=5)
+    call_deadline: timedelta = timedelta(seconds=5)
+    retry_cap: timedelta = timedelta(seconds=5)
+    verify_after: timedelta = timedelta(seconds=5)
+    blind_after: timedelta = timedelta(seconds=30)
+    roster_staleness: timedelta = timedelta(seconds=60)
+    alarm_repeat: timedelta = timedelta(seconds=60)
     settings_every: timedelta = timedelta(minutes=5)
     workers_needed: int = 2
     one_to_ones_needed: int = 1

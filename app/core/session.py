@@ -1,8 +1,9 @@
 """What is so: the state of one group session, as the fold of its log."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import Any, TypeVar
 
 from app.core.connections import Connection
 from app.core.events import MeetingRef
@@ -26,6 +27,8 @@ from app.core.presses import (
     ReasonGiven,
     WorkerConfirmed,
 )
+
+T = TypeVar("T")
 
 
 @dataclass(slots=True)
@@ -155,6 +158,15 @@ class GroupSession:
     amendments: list[AttendanceAmended] = field(default_factory=list)
     position: int = 0
     version: int = 0
+    _memo: dict[str, tuple[int, Any]] = field(default_factory=dict, repr=False)
+
+    def remember(self, what: str, compute: Callable[[], T]) -> T:
+        """``compute()``, once per version of the state: the same answer for less work."""
+        known = self._memo.get(what)
+        if known is None or known[0] != self.version:
+            known = self._memo[what] = (self.version, compute())
+        value: T = known[1]
+        return value
 
     def live(self) -> Iterator[Instance]:
         """The instances that opened and have not closed, oldest first."""

@@ -1,0 +1,227 @@
+"""Open the database, and the two doors to it: ``write`` and ``read``.
+
+SQLite runs in WAL mode with ``synchronous=FULL``: what is committed survives a power cut
+(https://www.sqlite.org/wal.html, https://www.sqlite.org/pragma.html#pragma_synchronous).
+Writes go through one thread that puts everything waiting into one transaction, each
+piece of work in its own savepoint, so that many requests share one disk flush.
+"""
+
+import asyncio
+import queue
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from sqlalchemy import Connection, Engine, create_engine, event, text
+from sqlalchemy.engine import URL, make_url
+from sqlalchemy.pool import StaticPool
+
+from app.crypto import Keyring
+
+Work = Callable[[Connection], Any]
+MAX_BATCH = 512
+
+
+def open_engine(url: str | URL) -> Engine:
+    """Connect and set the store up for durability. Raises SQLAlchemy errors."""
+    address = make_url(url)
+    if address.get_backend_name() != "sqlite":
+        return create_engine(address, pool_pre_ping=True)
+    in_memory = address.database in (None, "", ":memory:")
+    engine = create_engine(
+        address,
+        connect_args={"check_same_thread": False, "timeout": 10},
+        **({"poolclass": StaticPool} if in_memory else {}),
+    )
+    event.listen(engine, "connect", _set_sqlite_up)
+    event.listen(engine, "begin", _begin)
+    return engine
+
+
+def _set_sqlite_up(connection: Any, _record: Any) -> None:
+    # The driver's own transaction control is off: we say BEGIN IMMEDIATE ourselves.
+    connection.isolation_level = None
+    cursor = connection.cursor()
+    cursor.execute("PRAGMA journal_mode=WAL")
+    cursor.execute("PRAGMA synchronous=FULL")
+    cursor.execute("PRAGMA foreign_keys=ON")
+    cursor.execute("PRAGMA secure_delete=ON")
+    cursor.close()
+
+
+def _begin(connection: Connection) -> None:
+    writing = connection.get_execution_options().get("writing", False)
+    connection.exec_driver_sql("BEGIN IMMEDIATE" if writing else "BEGIN")
+
+
+class Door(Protocol):
+    """Runs work against the database for the event loop."""
+
+    async def write(self, work: Work) -> Any:
+        """Run in one transaction of its own outcome; committed when this returns."""
+
+    async def read(self, work: Work) -> Any:
+        """Run in a reading transaction."""
+
+    def close(self) -> None:
+        """Finish what is waiting and stop."""
+
+
+class InlineDoor:
+    """Runs everything in the caller's thread: for tests and the simulated world."""
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+
+    async def write(self, work: Work) -> Any:
+        with self._engine.connect().execution_options(writing=True) as db, db.begin():
+            return work(db)
+
+    async def read(self, work: Work) -> Any:
+        with self._engine.connect() as db, db.begin():
+            return work(db)
+
+    def close(self) -> None:
+        """Nothing is waiting."""
+
+
+@dataclass(slots=True)
+class _Job:
+    work: Work
+    done: "Future[Any]"
+
+
+class ThreadDoor:
+    """One writing thread with group commit, two reading threads."""
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+        self._jobs: queue.SimpleQueue[_Job | None] = queue.SimpleQueue()
+        self._readers = ThreadPoolExecutor(2, thread_name_prefix="store-read")
+        self._writer = threading.Thread(target=self._run, name="store-write")
+        self._writer.daemon = True
+        self._closed = False
+        self._writer.start()
+
+    async def write(self, work: Work) -> Any:
+        job = _Job(work, Future())
+        self._jobs.put(job)
+        return await asyncio.wrap_future(job.done)
+
+    async def read(self, work: Work) -> Any:
+        loop = asyncio.get_running_loop()
+        return await loop.run_in_executor(self._readers, self._read, work)
+
+    def close(self) -> None:
+        if not self._closed:
+            self._closed = True
+            self._jobs.put(None)
+            self._writer.join(timeout=30)
+            self._readers.shutdown()
+
+    def _read(self, work: Work) -> Any:
+        with self._engine.connect() as db, db.begin():
+            return work(db)
+
+    def _run(self) -> None:
+        while True:
+            first = self._jobs.get()
+            if first is None:
+                return
+            batch, last = self._batch(first)
+            self._commit(batch)
+            if last:
+                return
+
+    def _batch(self, first: _Job) -> tuple[list[_Job], bool]:
+        batch = [first]
+        while len(batch) < MAX_BATCH:
+            try:
+                job = self._jobs.get_nowait()
+            except queue.Empty:
+                break
+            if job is None:
+                return batch, True
+            batch.append(job)
+        return batch, False
+
+    def _commit(self, batch: Sequence[_Job]) -> None:
+        results: list[tuple[_Job, Any, BaseException | None]] = []
+        try:
+            with (
+                self._engine.connect().execution_options(writing=True) as db,
+                db.begin(),
+            ):
+                for job in batch:
+                    results.append(_run_alone(db, job, alone=len(batch) == 1))
+        except Exception as error:  # noqa: BLE001 - every waiter must hear of it
+            for job in batch:
+                job.done.set_exception(error)
+            return
+        for job, value, problem in results:
+            if problem is not None:
+                job.done.set_exception(problem)
+            else:
+                job.done.set_result(value)
+
+
+def _run_alone(
+    db: Connection, job: _Job, *, alone: bool
+) -> tuple[_Job, Any, BaseException | None]:
+    """Run one job so that its failure undoes only itself."""
+    if alone:
+        return job, job.work(db), None
+    db.exec_driver_sql("SAVEPOINT job")
+    try:
+        value = job.work(db)
+    except Exception as error:  # noqa: BLE001 - handed to the one who asked
+        db.exec_driver_sql("ROLLBACK TO SAVEPOINT job")
+        db.exec_driver_sql("RELEASE SAVEPOINT job")
+        return job, None, error
+    db.exec_driver_sql("RELEASE SAVEPOINT job")
+    return job, value, None
+
+
+class Store:
+    """The database with its keys. ``unit`` is for the command line and set-up."""
+
+    def __init__(self, engine: Engine, keys: Keyring, door: Door | None = None) -> None:
+        self.engine = engine
+        self.keys = keys
+        self.door: Door = door if door is not None else ThreadDoor(engine)
+
+    async def write(self, work: Work) -> Any:
+        """Run ``work(connection)`` in a transaction; durable when this returns."""
+        return await self.door.write(work)
+
+    async def read(self, work: Work) -> Any:
+        """Run ``work(connection)`` in a reading transaction."""
+        return await self.door.read(work)
+
+    @contextmanager
+    def unit(self) -> Iterator[Connection]:
+        """One writing transaction in this thread."""
+        with self.engine.connect().execution_options(writing=True) as db, db.begin():
+            yield db
+
+    def seal(self, text: bytes, place: str) -> bytes:
+        """Encrypt for one place, ``table:column:row``."""
+        return self.keys.encrypt(text, place.encode())
+
+    def open(self, sealed: bytes, place: str) -> bytes:
+        """Decrypt; raises CannotDecrypt."""
+        return self.keys.decrypt(sealed, place.encode())
+
+    def writable(self) -> bool:
+        """Whether the store takes a write now (for /readyz)."""
+        with self.unit() as db:
+            db.execute(text("UPDATE periodic SET name = name WHERE name = ''"))
+        return True
+
+    def close(self) -> None:
+        """Finish waiting writes and disconnect."""
+        self.door.close()
+        self.engine.dispose()

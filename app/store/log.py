@@ -1,0 +1,250 @@
+"""The log: add facts once, read them back in order, with their erasable halves."""
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+import orjson
+from sqlalchemy import Connection, and_, delete, func, or_, select
+from sqlalchemy.dialects import postgresql, sqlite
+
+from app.core import wire
+from app.core.events import MeetingEvent, MeetingRef
+from app.core.fold import Fact
+from app.store.database import Store
+from app.store.tables import (
+    CounterRow,
+    DeliveryRow,
+    LastSeenRow,
+    LogPersonalRow,
+    LogRow,
+    MeetingRow,
+    QuarantineRow,
+)
+
+log = LogRow.__table__  # type: ignore[attr-defined]
+personal = LogPersonalRow.__table__  # type: ignore[attr-defined]
+deliveries = DeliveryRow.__table__  # type: ignore[attr-defined]
+quarantine = QuarantineRow.__table__  # type: ignore[attr-defined]
+counters = CounterRow.__table__  # type: ignore[attr-defined]
+last_seen = LastSeenRow.__table__  # type: ignore[attr-defined]
+meetings = MeetingRow.__table__  # type: ignore[attr-defined]
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """A fact ready to be stored: its row, and its sealed personal half if it has one."""
+
+    row: Mapping[str, Any]
+    sealed: Mapping[str, Any] | None
+
+
+def insert_once(db: Connection, table: Any) -> Any:
+    """An insert that does nothing when the row is there, for either store."""
+    maker = postgresql.insert if db.dialect.name == "postgresql" else sqlite.insert
+    return maker(table).on_conflict_do_nothing()
+
+
+def entry(
+    store: Store,
+    fact: Fact,
+    ref: str,
+    heard_at: datetime,
+    *,
+    session_id: str | None = None,
+    keep_personal: bool = True,
+) -> Entry:
+    """Make a fact ready. Without ``keep_personal`` only type, ids and times remain."""
+    kind, public, private = wire.dump(fact)
+    meeting = fact.meeting if isinstance(fact, MeetingEvent) else None
+    row = {
+        "ref": ref,
+        "session_id": session_id,
+        "platform": meeting.platform if meeting else "",
+        "meeting_id": meeting.meeting_id if meeting else "",
+        "instance": meeting.instance if meeting else "",
+        "kind": kind,
+        "source": str(fact.source) if isinstance(fact, MeetingEvent) else "chaperone",
+        "at": fact.at,
+        "heard_at": heard_at,
+        "public": orjson.dumps(public).decode(),
+    }
+    if not private or not keep_personal:
+        return Entry(row, None)
+    sealed = store.seal(orjson.dumps(private), f"log_personal:fields:{ref}")
+    return Entry(row, {"ref": ref, "heard_at": heard_at, "fields_sealed": sealed})
+
+
+def add(db: Connection, entries: Sequence[Entry]) -> None:
+    """Append; an entry whose ``ref`` is there already changes nothing (I12)."""
+    if not entries:
+        return
+    db.execute(insert_once(db, log), [e.row for e in entries])
+    sealed = [e.sealed for e in entries if e.sealed is not None]
+    if sealed:
+        db.execute(insert_once(db, personal), sealed)
+
+
+@dataclass(frozen=True, slots=True)
+class Logged:
+    """A fact as read back: its place in the log and when it was heard."""
+
+    seq: int
+    fact: Fact
+    heard_at: datetime
+    source: str
+
+
+def _ours(session_id: str, bound: Iterable[tuple[str, str]]) -> Any:
+    clauses = [log.c.session_id == session_id]
+    clauses += [
+        and_(log.c.platform == platform, log.c.meeting_id == meeting_id)
+        for platform, meeting_id in bound
+    ]
+    return or_(*clauses)
+
+
+def of_session(
+    store: Store,
+    db: Connection,
+    session_id: str,
+    bound: Iterable[tuple[str, str]],
+    *,
+    after: int = 0,
+    unreadable: Callable[[int], None] | None = None,
+) -> list[Logged]:
+    """The facts of a session and of its bound meetings, in log order, after a position.
+
+    A row nobody understands (written by a newer version) is reported, not raised.
+    """
+    found = db.execute(
+        select(log, personal.c.fields_sealed)
+        .select_from(log.outerjoin(personal, personal.c.ref == log.c.ref))
+        .where(log.c.seq > after, _ours(session_id, bound))
+        .order_by(log.c.seq)
+    )
+    facts: list[Logged] = []
+    for row in found:
+        private = None
+        if row.fields_sealed is not None:
+            place = f"log_personal:fields:{row.ref}"
+            private = orjson.loads(store.open(row.fields_sealed, place))
+        try:
+            fact = wire.load(row.kind, orjson.loads(row.public), private)
+        except (KeyError, TypeError, ValueError):
+            if unreadable is not None:
+                unreadable(row.seq)
+            continue
+        facts.append(Logged(row.seq, fact, row.heard_at, row.source))
+    return facts
+
+
+def position(db: Connection, session_id: str, bound: Iterable[tuple[str, str]]) -> int:
+    """The last place in the log that concerns this session; 0 for none."""
+    found = db.execute(
+        select(func.max(log.c.seq)).where(_ours(session_id, bound))
+    ).scalar()
+    return int(found or 0)
+
+
+def sessions_of(db: Connection, platform: str, meeting_id: str) -> list[str]:
+    """The sessions this meeting is bound to."""
+    rows = db.execute(
+        select(meetings.c.session_id).where(
+            meetings.c.platform == platform, meetings.c.meeting_id == meeting_id
+        )
+    )
+    return [row.session_id for row in rows]
+
+
+def bound_meetings(db: Connection) -> list[tuple[str, str, str]]:
+    """Every (platform, meeting id, session id) that is bound."""
+    rows = db.execute(
+        select(meetings.c.platform, meetings.c.meeting_id, meetings.c.session_id)
+    )
+    return [(row.platform, row.meeting_id, row.session_id) for row in rows]
+
+
+def refuse(
+    db: Connection, ref: str, platform: str, why: str, received_at: datetime
+) -> None:
+    """Keep the hash of something that must not be acted on (W05, W28)."""
+    row = {"ref": ref, "platform": platform, "why": why, "received_at": received_at}
+    db.execute(insert_once(db, quarantine), row)
+
+
+def count(db: Connection, name: str, at: datetime) -> None:
+    """Raise a counter an administrator can see."""
+    db.execute(insert_once(db, counters), {"name": name, "count": 0, "last_at": at})
+    db.execute(
+        counters.update()
+        .where(counters.c.name == name)
+        .values(count=counters.c.count + 1, last_at=at)
+    )
+
+
+def counted(db: Connection) -> dict[str, tuple[int, datetime]]:
+    """Every counter: how often, and when last."""
+    rows = db.execute(select(counters.c.name, counters.c.count, counters.c.last_at))
+    return {name: (number, last_at) for name, number, last_at in rows}
+
+
+def last_seen_of(db: Connection, ref: MeetingRef) -> Any:
+    """The row of the last look at this instance, or None."""
+    return db.execute(
+        select(last_seen).where(
+            last_seen.c.platform == ref.platform,
+            last_seen.c.meeting_id == ref.meeting_id,
+            last_seen.c.instance == ref.instance,
+        )
+    ).first()
+
+
+def look(
+    db: Connection,
+    ref: MeetingRef,
+    *,
+    proof_at: datetime | None,
+    failing_since: datetime | None,
+    seen: Sequence[str],
+) -> None:
+    """Overwrite the one row of the last look."""
+    key = {
+        "platform": ref.platform,
+        "meeting_id": ref.meeting_id,
+        "instance": ref.instance,
+    }
+    values = {"proof_at": proof_at, "failing_since": failing_since, "seen": list(seen)}
+    db.execute(insert_once(db, last_seen), {**key, **values})
+    db.execute(
+        last_seen.update()
+        .where(*(last_seen.c[name] == value for name, value in key.items()))
+        .values(**values)
+    )
+
+
+def last_delivery(db: Connection, platform: str) -> datetime | None:
+    """When the last webhook of a platform was accepted."""
+    found: datetime | None = db.execute(
+        select(func.max(deliveries.c.received_at)).where(
+            deliveries.c.platform == platform
+        )
+    ).scalar()
+    return found
+
+
+def forget_bodies(db: Connection, before: datetime) -> int:
+    """Erase raw bodies received before then (14 days); the hash and times stay 7 more."""
+    old = db.execute(
+        deliveries.update()
+        .where(deliveries.c.received_at < before, deliveries.c.body_sealed.is_not(None))
+        .values(body_sealed=None)
+    )
+    return int(old.rowcount)
+
+
+def forget_names(db: Connection, refs: Sequence[str]) -> None:
+    """Erase the personal half of these facts; the pseudonymous log stays."""
+    if refs:
+        db.execute(delete(personal).where(personal.c.ref.in_(refs)))
