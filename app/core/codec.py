@@ -140,14 +140,16 @@ def merge(
 
 def split(value: Any) -> tuple[dict[str, Json], dict[str, Json]]:
     """Return (pseudonymous fields, personal fields); fields at their default are left out."""
-    shape = _shape(type(value))
+    cls: Any = type(value)
+    shape = _shape(cls)
     public: dict[str, Json] = {}
     private: dict[str, Json] = {}
     for name, coder, default in shape.public:
         here = getattr(value, name)
         if here == default:
             continue
-        if is_dataclass(here) and _shape(type(here)).personal:
+        kind: Any = type(here)
+        if is_dataclass(kind) and _shape(kind).personal:
             public[name], private[name] = split(here)
         else:
             public[name] = coder.encode(here)
