@@ -144,6 +144,13 @@ class Moderation(Presence):
         self.tell("The stream stops.", meeting)
         self.happen(Kind.STREAMING_STOPPED, meeting, instance, operator=meeting.host)
 
+    def show_waiting_text(self, meeting_id: int, title: str, text: str) -> None:
+        """What everybody at the door reads."""
+        self.catch_up()
+        meeting = self.meeting(meeting_id)
+        self._live(meeting).waiting_text = (title, text)
+        self.tell(f"The waiting room reads: “{title}”.", meeting)
+
     def end(self, meeting_id: int) -> None:
         """End for all. Raises `Refused` when nothing runs."""
         self.catch_up()
