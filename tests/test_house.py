@@ -21,11 +21,14 @@ PROJECT: dict[str, Any] = tomllib.loads((ROOT / "pyproject.toml").read_text())
 # What the core may import: the standard library without I/O, time or chance, and
 # pure libraries.
 PURE = frozenset(
-    """
-    abc base64 bisect collections contextlib csv dataclasses datetime decimal difflib
-    enum functools hashlib heapq html io itertools json math operator re string
-    textwrap types typing unicodedata zoneinfo rapidfuzz
-    """.split()
+    re.findall(
+        r"\w+",
+        """
+        abc base64 bisect collections contextlib csv dataclasses datetime decimal
+        difflib enum functools hashlib heapq html io itertools json math operator re
+        string textwrap types typing unicodedata zoneinfo rapidfuzz
+        """,
+    )
 )
 READS_TIME = re.compile(
     r"\b(datetime\.(now|utcnow|today)|date\.today|asyncio\.sleep"
