@@ -4,14 +4,22 @@ Shared by readiness (may the session start?) and entry (may this person come in?
 that one person never passes one of them and fails the other.
 """
 
-from app.core.plan import InvitedClient
+from datetime import date
+
+from app.core.plan import InvitedClient, Plan
 from app.core.policy import Policy
 
 
-def one_to_ones_count(policy: Policy, client: InvitedClient) -> int:
-    """How many talks on file count towards guidance T9 under this policy."""
+def one_to_ones_count(
+    policy: Policy, client: InvitedClient, today: date | None = None
+) -> int:
+    """How many talks on file count towards guidance T9 under this policy.
+
+    With ``today`` a talk that is only planned for a later day does not count.
+    """
     return sum(
-        talk.worker_leads_group or not policy.one_to_one_with_group_lead
+        (talk.worker_leads_group or not policy.one_to_one_with_group_lead)
+        and (today is None or talk.held_on <= today)
         for talk in client.one_to_ones
     )
 
@@ -42,6 +50,23 @@ def invitation_gate(policy: Policy, client: InvitedClient) -> tuple[str, ...]:
         )
         if not passed
     )
+
+
+def recording_gate(plan: Plan | None) -> tuple[str, ...]:
+    """Why nothing may be recorded in this session; () when recording was decided.
+
+    Guidance 001.10 and T7: a recorded reason and the consent of everybody invited. The
+    sentences hold person ids, never names.
+    """
+    if plan is None:
+        return ("No plan says that this session may be recorded.",)
+    without = [c.person_id for c in plan.clients if not c.recording_consent]
+    found: list[str] = []
+    if not plan.recording_reason.strip():
+        found.append("No reason for a recording is on file.")
+    if without:
+        found.append(f"No consent to be recorded from: {', '.join(without)}.")
+    return tuple(found)
 
 
 def _one_to_one_missing(policy: Policy, client: InvitedClient) -> str:

@@ -1,0 +1,102 @@
+"""Checks of what this platform account can do and see in this session (E1, I1, I2)."""
+
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import datetime, timedelta
+
+from app.core.facts import Hands
+from app.core.policy import Policy
+from app.core.readiness_items.finding import Check, Finding, Result, passed
+from app.core.readiness_items.settings import READ_AT_LEAST_EVERY
+from app.core.session import GroupSession
+
+NEWS_IN_TIME = timedelta(seconds=15)
+"""N0 of the safety-time budget: allowed beyond the grace when the news comes at once."""
+
+FIRST_REPEAT = timedelta(minutes=5)
+"""Zoom sends a webhook that we missed again after 5 minutes at the earliest
+(https://developers.zoom.us/docs/api/webhooks/#webhook-retries)."""
+
+
+def longest_alone(policy: Policy, *, live_roster: bool) -> timedelta:
+    """The longest a client is in a room without a worker, though news was lost.
+
+    With a live roster: G + N1 of the safety-time budget. Without one ("webhooks only")
+    nobody can look, so a lost leave is only known when the platform repeats it.
+    """
+    if not live_roster:
+        return max(policy.grace, FIRST_REPEAT) + NEWS_IN_TIME
+    pace = policy.poll_calm
+    if not policy.grace:
+        pace = min(pace, policy.poll_watchful)
+    deadline = policy.call_deadline
+    unseen = max(timedelta(0), pace + deadline - policy.grace)
+    return (
+        policy.grace
+        + unseen
+        + 2 * deadline
+        + policy.verify_after
+        + timedelta(seconds=5)
+    )
+
+
+def live_roster(session: GroupSession, hands: Hands) -> Finding:
+    """Whether the bot can look into the room, and the promise that follows."""
+    if hands.live_roster is None:
+        return Finding(
+            Result.UNKNOWN, "Whether we can see who is in the room was not tried yet."
+        )
+    bound = _seconds(longest_alone(session.policy, live_roster=hands.live_roster))
+    if hands.live_roster:
+        return Finding(
+            Result.OK,
+            f"We can see who is in the room: nobody is alone for more than {bound}, "
+            "though news from the platform gets lost.",
+        )
+    soon = _seconds(session.policy.grace + NEWS_IN_TIME)
+    return Finding(
+        Result.FAULT,
+        "Webhooks only: we cannot look into the room. Nobody is alone for more than "
+        f"{soon} while the platform's news arrives; when news gets lost it can be "
+        f"{bound} or more.",
+    )
+
+
+def end_for_all(_: GroupSession, hands: Hands) -> Finding:
+    """Whether the room can be ended for everyone (guidance E1)."""
+    return _hand(hands.end_for_all, "Ending the meeting for everyone")
+
+
+def remove_one(_: GroupSession, hands: Hands) -> Finding:
+    """Whether one person can be removed by us; else a worker is asked (I2)."""
+    return _hand(hands.remove_one, "Removing one person without a worker's press")
+
+
+def _hand(value: bool | None, what: str) -> Finding:
+    if value is None:
+        return Finding(Result.UNKNOWN, f"{what}: not tried yet.")
+    return passed(value, f"{what}: {'possible' if value else 'not possible'}.")
+
+
+def _seconds(length: timedelta) -> str:
+    return f"{int(length.total_seconds())} seconds"
+
+
+def _probed(look: Callable[[GroupSession, Hands], Finding]) -> Check:
+    def check(session: GroupSession, now: datetime) -> Finding:
+        found = replace(look(session, session.hands), checked_at=session.hands_at)
+        tried_at = session.hands_at
+        young = tried_at is not None and now - tried_at <= READ_AT_LEAST_EVERY
+        if found.result is Result.OK and not young:
+            evidence = f"{found.evidence} This was last tried more than 24 hours ago."
+            return replace(found, result=Result.UNKNOWN, evidence=evidence)
+        return found
+
+    return check
+
+
+CHECKS: dict[str, Check] = {
+    "end_for_all": _probed(end_for_all),
+    "live_roster": _probed(live_roster),
+    "remove_one": _probed(remove_one),
+}
