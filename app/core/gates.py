@@ -55,17 +55,19 @@ def invitation_gate(policy: Policy, client: InvitedClient) -> tuple[str, ...]:
 def recording_gate(plan: Plan | None) -> tuple[str, ...]:
     """Why nothing may be recorded in this session; () when recording was decided.
 
-    Guidance 001.10 and T7: a recorded reason and the consent of everybody invited. The
-    sentences hold person ids, never names.
+    Guidance 001.10 and T7: a recorded reason and the consent of everybody invited.
     """
     if plan is None:
         return ("No plan says that this session may be recorded.",)
-    without = [c.person_id for c in plan.clients if not c.recording_consent]
+    without = sum(not client.recording_consent for client in plan.clients)
     found: list[str] = []
     if not plan.recording_reason.strip():
         found.append("No reason for a recording is on file.")
     if without:
-        found.append(f"No consent to be recorded from: {', '.join(without)}.")
+        found.append(
+            f"{without} of {len(plan.clients)} invited clients have not consented to be "
+            "recorded."
+        )
     return tuple(found)
 
 
