@@ -284,6 +284,21 @@ class GroupRow(SQLModel, table=True):
     created_at: datetime = _moment()
 
 
+class GroundRulesRow(SQLModel, table=True):
+    """Every version of a group's ground rules ever agreed; nothing is overwritten (T3)."""
+
+    __tablename__ = "ground_rules"
+
+    group_id: str = Field(primary_key=True)
+    version: int = Field(primary_key=True)
+    rules: list[dict[str, str]] = Field(
+        sa_column=Column(JSON, nullable=False), default=[]
+    )
+    made_with: str = ""
+    adopted_at: datetime = _moment()
+    by: str = ""
+
+
 class SessionRow(SQLModel, table=True):
     """A planned group session. Local date, time and zone are what was entered."""
 

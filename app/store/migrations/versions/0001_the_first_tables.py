@@ -106,6 +106,16 @@ def upgrade() -> None:
         )
 
     op.create_table(
+        "ground_rules",
+        sa.Column("group_id", sa.String(), nullable=False),
+        sa.Column("version", sa.Integer(), nullable=False),
+        sa.Column("rules", sa.JSON(), nullable=False),
+        sa.Column("made_with", sa.String(), nullable=False),
+        sa.Column("adopted_at", Moment(), nullable=False),
+        sa.Column("by", sa.String(), nullable=False),
+        sa.PrimaryKeyConstraint("group_id", "version"),
+    )
+    op.create_table(
         "groups",
         sa.Column("id", sa.String(), nullable=False),
         sa.Column("name", sa.String(), nullable=False),
@@ -400,6 +410,7 @@ def downgrade() -> None:
     op.drop_table("links")
     op.drop_table("last_seen")
     op.drop_table("groups")
+    op.drop_table("ground_rules")
     with op.batch_alter_table("deliveries", schema=None) as batch_op:
         batch_op.drop_index("ix_deliveries_received_at")
 
