@@ -33,9 +33,11 @@ def _covers(session: GroupSession, fact: e.MeetingEvent) -> bool:
         if bound.instance:
             if bound.instance == fact.meeting.instance:
                 return True
-        elif not fact.meeting.instance or fact.meeting in session.instances:
-            return True
-        elif bound.opens_at <= fact.at <= bound.closes_at:
+        elif (
+            not fact.meeting.instance
+            or fact.meeting in session.instances
+            or bound.opens_at <= fact.at <= bound.closes_at
+        ):
             return True
     return False
 
@@ -236,6 +238,8 @@ def _status(i: Instance, f: Any) -> None:
         i.status = (f.at, f.started)
     if f.started:
         i.started_at = _earliest(i.started_at, f.at)
+    elif i.started_at is not None or i.connections:
+        i.ended_at = _earliest(i.ended_at, f.at)
 
 
 _INSTANCE: dict[type[e.MeetingEvent], Callable[[Instance, Any], None]] = {
@@ -258,8 +262,13 @@ _INSTANCE: dict[type[e.MeetingEvent], Callable[[Instance, Any], None]] = {
 
 
 def _planned(s: GroupSession, f: p.SessionPlanned) -> None:
-    if s.planned_at is None or f.at >= s.planned_at:
-        s.plan, s.planned_at = f.plan, f.at
+    if s.planned_at is not None and f.at < s.planned_at:
+        return
+    if s.plan is not None:
+        kept = {w.person_id for w in f.plan.workers}
+        if any(w.person_id not in kept for w in s.plan.workers):
+            s.workers_removed_at = f.at
+    s.plan, s.planned_at = f.plan, f.at
 
 
 def _link_issued(s: GroupSession, f: p.LinkIssued) -> None:
@@ -356,7 +365,9 @@ _SESSION: dict[type[p.SessionEvent], Callable[[GroupSession, Any], None]] = {
     p.EndPressed: lambda s, f: s.ends.append(f),
     p.DebriefEnded: _debrief,
     p.SessionClosed: _closed,
-    p.ActionTicked: lambda s, f: s.action_ticks.__setitem__(f.key, (f.at, f.by, f.done)),
+    p.ActionTicked: lambda s, f: s.action_ticks.__setitem__(
+        f.key, (f.at, f.by, f.done)
+    ),
     p.AlarmAcknowledged: lambda s, f: s.acknowledged.__setitem__(f.key, (f.at, f.by)),
     p.FollowUpDone: lambda s, f: s.followed_up.__setitem__(f.key, (f.at, f.by)),
     p.NotesSaved: _notes,

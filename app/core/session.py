@@ -35,8 +35,10 @@ T = TypeVar("T")
 class Instance:
     """One occurrence of a bound meeting.
 
-    ``proof_at``: when the last complete roster read began. ``failing_since``: the first
-    failed read of the current run of failures. ``heard_at``: the last webhook about it.
+    ``proof_at``: when the last complete roster read began. ``checked_at``: when the
+    meeting's status was last read, where the platform shows no roster.
+    ``failing_since``: the first failed read of the current run of failures.
+    ``heard_at``: the last webhook about it.
     """
 
     ref: MeetingRef
@@ -54,6 +56,7 @@ class Instance:
     sight: dict[datetime, str] = field(default_factory=dict)
     status: tuple[datetime, bool] | None = None
     proof_at: datetime | None = None
+    checked_at: datetime | None = None
     failing_since: datetime | None = None
     heard_at: datetime | None = None
 
@@ -124,6 +127,7 @@ class GroupSession:
     names: Mapping[str, str] = field(default_factory=dict)
     plan: Plan | None = None
     planned_at: datetime | None = None
+    workers_removed_at: datetime | None = None
     bindings: list[MeetingBound] = field(default_factory=list)
     instances: dict[MeetingRef, Instance] = field(default_factory=dict)
     links: dict[str, Link] = field(default_factory=dict)

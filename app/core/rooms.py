@@ -1,0 +1,152 @@
+"""The rooms of a session as they are now: who is in them, and since when unsafe.
+
+A room is the main room or one breakout room of one instance. The waiting room is not a
+room (assurance, the safety-time budget).
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from app.core.connections import Connection, Stay
+from app.core.identity import Standing, standings
+from app.core.session import GroupSession, Instance
+
+
+@dataclass(frozen=True, slots=True)
+class Present:
+    """One connection that is in a room (or at the door) now."""
+
+    connection: Connection
+    standing: Standing
+    since: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class Room:
+    """One room now.
+
+    ``unsafe_since``: the last proof that it was safe, None while it is. ``worker_ever``:
+    a verified worker was in this instance before. ``news_at``: when we heard that the
+    last worker left, None when nobody told us.
+    """
+
+    instance: Instance
+    name: str
+    people: tuple[Present, ...]
+    unsafe_since: datetime | None
+    worker_ever: bool
+    news_at: datetime | None
+
+    @property
+    def workers(self) -> tuple[Present, ...]:
+        """The verified workers in it."""
+        return tuple(p for p in self.people if p.standing.is_worker)
+
+    @property
+    def at_risk(self) -> tuple[Present, ...]:
+        """Everybody in it who must not be without a worker."""
+        return tuple(p for p in self.people if p.standing.at_risk)
+
+
+def who_is_who(session: GroupSession, instance: Instance) -> dict[str, Standing]:
+    """The standing of every connection of an instance, computed once per version."""
+    return session.remember(
+        f"standings:{instance.ref.instance}",
+        lambda: standings(session, instance),
+    )
+
+
+def rooms(session: GroupSession) -> tuple[Room, ...]:
+    """Every room of every live instance that holds or held somebody."""
+    return session.remember("rooms", lambda: tuple(_all_rooms(session)))
+
+
+def waiting(session: GroupSession, instance: Instance) -> tuple[Present, ...]:
+    """Who stands at the door of this instance."""
+    known = who_is_who(session, instance)
+    found = []
+    for connection in instance.connections.values():
+        where = connection.whereabouts(instance.closed_at)
+        if where.waiting:
+            found.append(Present(connection, known[connection.key], where.since))
+    return tuple(found)
+
+
+def _all_rooms(session: GroupSession) -> Iterable[Room]:
+    for instance in session.live():
+        known = who_is_who(session, instance)
+        places: dict[str, list[Present]] = {}
+        for connection in instance.connections.values():
+            where = connection.whereabouts(instance.closed_at)
+            if where.room:
+                present = Present(connection, known[connection.key], where.since)
+                places.setdefault(where.room, []).append(present)
+        for name, people in places.items():
+            yield _room(session, instance, known, name, tuple(people))
+
+
+def _room(
+    session: GroupSession,
+    instance: Instance,
+    known: dict[str, Standing],
+    name: str,
+    people: tuple[Present, ...],
+) -> Room:
+    worker_stays = stays_of(instance, known, workers=True)
+    safe = any(p.standing.is_worker for p in people) or not any(
+        p.standing.at_risk for p in people
+    )
+    since, news = (None, None) if safe else _unsafe(session, instance, known, name)
+    return Room(instance, name, people, since, bool(worker_stays), news)
+
+
+def stays_of(
+    instance: Instance,
+    known: dict[str, Standing],
+    *,
+    workers: bool,
+    room: str | None = None,
+) -> list[tuple[str, Stay]]:
+    """(person id or connection key, stay) of verified workers, or of those at risk."""
+    found: list[tuple[str, Stay]] = []
+    for key, connection in instance.connections.items():
+        who = known[key]
+        if not (who.is_worker if workers else who.at_risk):
+            continue
+        for stay in connection.whereabouts(instance.closed_at).stays:
+            if room is None or stay.room == room:
+                found.append((who.person_id or key, stay))
+    return found
+
+
+def _unsafe(
+    session: GroupSession, instance: Instance, known: dict[str, Standing], name: str
+) -> tuple[datetime | None, datetime | None]:
+    """Since when this room is unsafe, and when we heard of it."""
+    risk = [s for _, s in stays_of(instance, known, workers=False, room=name)]
+    since = covered_since(risk, session.policy.grace)
+    news = None
+    for _, stay in stays_of(instance, known, workers=True, room=name):
+        if stay.end is not None and (since is None or stay.end >= since):
+            since, news = stay.end, stay.end_heard_at
+    removed = session.workers_removed_at
+    if removed is not None and (since is None or removed > since):
+        since = removed
+    return since, news
+
+
+def covered_since(stays: Iterable[Stay], bridge: timedelta) -> datetime | None:
+    """Since when somebody is here without a break longer than ``bridge``.
+
+    A client who leaves and returns does not start the countdown again (guidance §8, 3).
+    """
+    ordered = sorted(stays, key=lambda s: s.begins)
+    start: datetime | None = None
+    end: datetime | None = None
+    for stay in ordered:
+        if start is None or (end is not None and stay.begins > end + bridge):
+            start, end = stay.begins, stay.end
+        elif end is not None:
+            end = None if stay.end is None else max(end, stay.end)
+    return start

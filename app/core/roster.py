@@ -1,0 +1,161 @@
+"""Compare a look at the room with what we thought; only differences become facts."""
+
+from collections.abc import Iterable
+from datetime import datetime
+from typing import Protocol
+
+from app.core.connections import Connection, MarkKind
+from app.core.events import (
+    MAIN_ROOM,
+    ConnectionMissed,
+    ConnectionSeen,
+    Seat,
+    Source,
+)
+from app.core.session import GroupSession, Instance
+
+
+class Seen(Protocol):
+    """One row of a roster read."""
+
+    @property
+    def seat(self) -> Seat: ...
+    @property
+    def room(self) -> str: ...
+    @property
+    def waiting(self) -> bool: ...
+    @property
+    def role(self) -> str: ...
+
+
+def match(instance: Instance, seat: Seat) -> Connection | None:
+    """The connection a roster row is about: by uuid, then by seat number; never by name."""
+    found = instance.resolve(seat.uuid) if seat.uuid else None
+    if found is None and seat.user_id:
+        found = instance.resolve(f"seat:{seat.user_id}")
+    return found
+
+
+def differences(
+    session: GroupSession,
+    instance: Instance,
+    entries: Iterable[Seen],
+    *,
+    started_at: datetime,
+    complete: bool,
+) -> list[ConnectionSeen | ConnectionMissed]:
+    """Facts to append. A read that is not complete never proves absence (P07)."""
+    found: list[ConnectionSeen | ConnectionMissed] = []
+    shown: set[str] = set()
+    for entry in entries:
+        connection = match(instance, entry.seat)
+        if connection is not None:
+            shown.add(connection.key)
+            if _as_thought(instance, connection, entry):
+                continue
+        found.append(_seen(instance, entry, started_at))
+    if complete:
+        for connection in instance.connections.values():
+            if connection.key not in shown:
+                missed = _missed(session, instance, connection, started_at)
+                if missed is not None:
+                    found.append(missed)
+    return found
+
+
+def _as_thought(instance: Instance, connection: Connection, entry: Seen) -> bool:
+    where = connection.whereabouts(instance.closed_at)
+    if entry.role and _loud(entry.role) != _loud(connection.role):
+        return False
+    if entry.waiting:
+        return where.waiting
+    if entry.room != MAIN_ROOM and where.room != entry.room:
+        return False
+    return bool(where.room)
+
+
+def _loud(role: str) -> str:
+    # A live list that says "attendee" also for co-hosts must not take the role away.
+    return role if role == "host" else ""
+
+
+def _seen(instance: Instance, entry: Seen, started_at: datetime) -> ConnectionSeen:
+    seat = entry.seat
+    return ConnectionSeen(
+        meeting=instance.ref,
+        at=started_at,
+        source=Source.POLL,
+        uuid=seat.uuid,
+        user_id=seat.user_id,
+        registrant_id=seat.registrant_id,
+        platform_user_id=seat.platform_user_id,
+        name=seat.name,
+        by_phone=bool(seat.phone),
+        room=entry.room,
+        waiting=entry.waiting,
+        role=entry.role,
+    )
+
+
+def _missed(
+    session: GroupSession,
+    instance: Instance,
+    connection: Connection,
+    started_at: datetime,
+) -> ConnectionMissed | None:
+    where = connection.whereabouts(instance.closed_at)
+    if not where.room and not where.waiting:
+        return None
+    proofs = [
+        m.at
+        for m in connection.marks
+        if m.kind
+        in (
+            MarkKind.JOINED,
+            MarkKind.BREAKOUT_JOINED,
+            MarkKind.BREAKOUT_LEFT,
+            MarkKind.WAITING,
+        )
+    ]
+    told = max(proofs, default=None)
+    seen = connection.proved_at
+    fresh = told is not None and started_at - told < session.policy.roster_staleness
+    if fresh and (seen is None or (told is not None and seen < told)):
+        # The list may be a minute old and not know of this join yet (F10, I3).
+        return None
+    last = max(
+        (m for m in (told, seen, where.since) if m is not None), default=started_at
+    )
+    return ConnectionMissed(
+        meeting=instance.ref,
+        at=started_at,
+        source=Source.POLL,
+        uuid=connection.uuid,
+        user_id=connection.user_id,
+        last_proof_at=min(last, started_at),
+    )
+
+
+def prove(
+    instance: Instance,
+    entries: Iterable[Seen],
+    *,
+    started_at: datetime,
+    complete: bool,
+) -> tuple[str, ...]:
+    """Note which connections this look proved; returns their keys for ``last_seen``."""
+    keys: list[str] = []
+    for entry in entries:
+        connection = match(instance, entry.seat)
+        if connection is None:
+            continue
+        where = connection.whereabouts(instance.closed_at)
+        if bool(where.room) == (not entry.waiting):
+            connection.proved_at = max(connection.proved_at or started_at, started_at)
+            keys.append(connection.key)
+    if complete:
+        instance.proof_at = max(instance.proof_at or started_at, started_at)
+        instance.failing_since = None
+    return tuple(keys)
+
+

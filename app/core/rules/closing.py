@@ -1,0 +1,243 @@
+"""Closing in two phases: clients out with proof, then staff, then the end (E1, E2)."""
+
+from collections.abc import Iterator
+from datetime import datetime, timedelta
+
+from app.core.actions import (
+    AlertStaff,
+    Audience,
+    ChangeLink,
+    EndCause,
+    EndMeeting,
+    Level,
+    RemoveParticipant,
+    StartFollowUp,
+    TellWaitingRoom,
+    WakeAt,
+    Wish,
+)
+from app.core.events import MeetingRef
+from app.core.presses import LinkState
+from app.core.rooms import rooms
+from app.core.session import GroupSession, Instance, Link
+
+END_SOON = timedelta(minutes=5)
+OVER_TITLE = "This session is over"
+OVER_TEXT = "Thank you for coming. The group has finished for today. See you next time."
+
+
+def clients_out(session: GroupSession, now: datetime) -> Iterator[Wish]:
+    """After the goodbye everybody but the staff goes, by the closing worker's order."""
+    if session.closing is None:
+        return
+    _, by = session.closing
+    for instance in session.live():
+        yield TellWaitingRoom(
+            key=f"closing.door:{instance.ref.instance}",
+            reason="Tell everybody at the door that the session is over.",
+            clause="E1",
+            rule="closing.clients_out",
+            by=by,
+            meeting=instance.ref,
+            title=OVER_TITLE,
+            text=OVER_TEXT,
+        )
+    for room in rooms(session):
+        for person in room.people:
+            if person.standing.is_worker:
+                continue
+            seat = person.connection
+            since = person.since.isoformat() if person.since else ""
+            yield RemoveParticipant(
+                key=f"closing.out:{room.instance.ref.instance}:{seat.key}:{since}",
+                reason="The session is over: clients leave before the staff do.",
+                clause="E1",
+                rule="closing.clients_out",
+                by=by,
+                meeting=room.instance.ref,
+                connection=seat.key,
+                person_id=person.standing.person_id,
+                uuid=seat.uuid,
+                user_id=seat.user_id,
+                registrant_id=seat.registrant_id,
+            )
+
+
+def end(session: GroupSession, now: datetime) -> Iterator[Wish]:
+    """End for everyone when a worker pressed it, or when staff are done."""
+    for press in session.ends:
+        for instance in session.live():
+            if _opened(instance) <= press.at:
+                key = f"closing.end:{press.press_id}"
+                yield _end(instance, key, press.by, EndCause.ORDER)
+    done = session.closed or (
+        (session.debrief.at, session.debrief.by)
+        if session.debrief is not None and session.closing is not None
+        else None
+    )
+    if done is None:
+        return
+    for instance in session.live():
+        if _opened(instance) <= done[0]:
+            yield _end(instance, "closing.end", done[1], EndCause.CLOSING)
+
+
+def _opened(instance: Instance) -> datetime:
+    moments = [c.first_at for c in instance.connections.values() if c.first_at]
+    if instance.started_at is not None:
+        moments.append(instance.started_at)
+    return min(moments)
+
+
+def _end(instance: Instance, key: str, by: str, cause: EndCause) -> EndMeeting:
+    return EndMeeting(
+        key=f"{key}:{instance.ref.instance}",
+        reason="A worker ended the session for everyone.",
+        clause="E1",
+        rule="closing.end",
+        by=by,
+        meeting=instance.ref,
+        cause=cause,
+    )
+
+
+def wished_state(session: GroupSession, link: Link, now: datetime) -> LinkState:
+    """What a personal link should be now (DESIGN §5, line 6; invariant I7)."""
+    plan = session.plan
+    if session.closed is not None:
+        return LinkState.CANCELLED
+    if plan is not None and now >= plan.ends_at + session.policy.links_die_after_end:
+        return LinkState.CANCELLED
+    if session.worker_slot(link.person_id) is not None:
+        return LinkState.ACTIVE
+    if session.closing is not None:
+        return LinkState.SUSPENDED
+    if cleared_at(session) is not None or _is_out(session, link):
+        return LinkState.SUSPENDED
+    return LinkState.ACTIVE
+
+
+def cleared_at(session: GroupSession) -> datetime | None:
+    """When a safety clear happened that nobody has resumed from; None otherwise."""
+    moments = [
+        fact.sent_at
+        for fact in session.actions.values()
+        if fact.kind == EndMeeting.kind
+        and fact.cause == EndCause.NEVER_ALONE
+        and fact.sent_at is not None
+    ]
+    last = max(moments, default=None)
+    return None if last is None or session.since_resume(last) else last
+
+
+def may_resume(session: GroupSession, now: datetime) -> bool:
+    """Whether *Resume* is offered: after a safety clear, within the window, not closed."""
+    cleared = cleared_at(session)
+    if cleared is None or session.closed is not None or session.closing is not None:
+        return False
+    return now < cleared + session.policy.resume_window
+
+
+def _is_out(session: GroupSession, link: Link) -> bool:
+    """Removed by a worker's order and not readmitted since."""
+    removed = max(
+        (
+            fact.wanted_at
+            for fact in session.actions.values()
+            if fact.kind == RemoveParticipant.kind
+            and fact.person_id == link.person_id
+            and fact.key.startswith("ladder.")
+        ),
+        default=None,
+    )
+    if removed is None:
+        return False
+    return not any(
+        back.at > removed and back.person_id == link.person_id
+        for back in session.readmitted
+    )
+
+
+def links(session: GroupSession, now: datetime) -> Iterator[Wish]:
+    """Bring every personal link to the state it should have."""
+    for link in session.links.values():
+        wished = wished_state(session, link, now)
+        if link.state is wished or link.state is LinkState.CANCELLED:
+            continue
+        platform = session.plan.platform if session.plan is not None else ""
+        episode = (link.changed_at or link.issued_at).isoformat()
+        yield ChangeLink(
+            key=f"closing.link:{link.registrant_id}:{wished}:{episode}",
+            reason=_WHY[wished],
+            clause="E1",
+            rule="closing.links",
+            meeting=MeetingRef(platform=platform, meeting_id=link.meeting_id),
+            registrant_id=link.registrant_id,
+            person_id=link.person_id,
+            state=str(wished),
+        )
+    plan = session.plan
+    if plan is not None and session.links and session.closed is None:
+        dead = plan.ends_at + session.policy.links_die_after_end
+        if now < dead:
+            yield WakeAt(dead, "links die")
+
+
+_WHY = {
+    LinkState.ACTIVE: "The personal link works again.",
+    LinkState.SUSPENDED: "The personal link is switched off for now.",
+    LinkState.CANCELLED: "The session is over: the personal link is dead.",
+}
+
+
+def clock(session: GroupSession, now: datetime) -> Iterator[Wish]:
+    """Say when the planned end comes near; never cut anybody off (guidance B2)."""
+    plan = session.plan
+    if plan is None or session.closing is not None or session.closed is not None:
+        return
+    if not any(room.at_risk for room in rooms(session)):
+        return
+    for name, due, text in (
+        ("soon", plan.ends_at - END_SOON, "Five minutes to the planned end."),
+        ("end", plan.ends_at, "The planned end has come. Say goodbye and close."),
+    ):
+        if now < due:
+            yield WakeAt(due, text)
+            continue
+        yield AlertStaff(
+            key=f"closing.clock:{name}:{due.isoformat()}",
+            reason=text,
+            clause="B2",
+            rule="closing.clock",
+            level=Level.INFO,
+            audience=Audience.WORKERS,
+        )
+
+
+def notes_due(session: GroupSession, now: datetime) -> Iterator[Wish]:
+    """Notes and attendance are due some hours after the planned end (guidance E3)."""
+    plan = session.plan
+    if plan is None or not session.instances:
+        return
+    if now < plan.ends_at and session.closed is None:
+        yield WakeAt(plan.ends_at, "notes are due")
+        return
+    if session.notes_version and session.attendance_confirmed is not None:
+        return
+    yield StartFollowUp(
+        key="closing.notes_due",
+        reason="Write the session notes and confirm who was there.",
+        clause="E3",
+        rule="closing.notes_due",
+        what="notes",
+        due_at=plan.ends_at + session.policy.notes_due,
+    )
+
+
+RULES = (
+    ("closing.clients_out", clients_out),
+    ("closing.end", end),
+    ("closing.links", links),
+    ("closing.clock", clock),
+    ("closing.notes_due", notes_due),
+)

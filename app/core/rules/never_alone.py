@@ -1,0 +1,181 @@
+"""No young person stays in a call without a worker (guidance E1; I1, I1b, I1c).
+
+The clock starts at the last *proof* of a worker, not when we noticed. A restart or a
+client who leaves and returns never gives a second grace.
+"""
+
+from collections.abc import Iterator
+from datetime import datetime, timedelta
+
+from app.core.actions import (
+    AlertStaff,
+    AskWorker,
+    Audience,
+    EndCause,
+    EndMeeting,
+    Expect,
+    HoldParticipant,
+    Level,
+    TellWaitingRoom,
+    WakeAt,
+    Wish,
+)
+from app.core.events import MAIN_ROOM
+from app.core.presses import ActionState
+from app.core.rooms import Room, rooms
+from app.core.session import GroupSession
+
+HOLD_FIRST = timedelta(seconds=10)
+STOPPED_TITLE = "This session has been stopped"
+STOPPED_TEXT = (
+    "No worker is in the call right now, so nobody is let in. You have done nothing wrong. "
+    "A worker will be in touch. If you need to talk to somebody now, call Childline on "
+    "0800 1111. In an emergency call 999."
+)
+
+
+def guard(session: GroupSession, now: datetime) -> Iterator[Wish]:
+    """Alert at once, then hold where hands can, then end for all when grace is over."""
+    for room in rooms(session):
+        if room.unsafe_since is None:
+            continue
+        yield _alert(session, room)
+        if room.name != MAIN_ROOM:
+            yield _ask_for_breakout(room)
+        due = deadline(session, room)
+        if now < due:
+            yield WakeAt(due, "grace of an unsupervised room")
+            continue
+        yield from _clear(session, room, due, now)
+
+
+def deadline(session: GroupSession, room: Room) -> datetime:
+    """When a room has to be cleared (the safety-time budget; DESIGN §5, lines 7 and 12).
+
+    ``room.unsafe_since`` must be set.
+    """
+    policy = session.policy
+    since = room.unsafe_since
+    if since is None:
+        raise ValueError("a safe room has no deadline")
+    proof = room.instance.proof_at
+    seen_since = proof is not None and proof >= since
+    if not room.worker_ever:
+        due = since + policy.grace_first_worker
+        if not seen_since:
+            due = max(due, since + 2 * policy.poll_calm)
+        return due
+    due = since + policy.grace
+    if room.news_at is not None and room.news_at > due and not seen_since:
+        due = room.news_at + policy.grace_late_news
+    return due
+
+
+def _episode(room: Room) -> str:
+    if room.unsafe_since is None:
+        raise ValueError("a safe room has no episode")
+    return f"{room.instance.ref.instance}:{room.name}:{room.unsafe_since.isoformat()}"
+
+
+def _alert(session: GroupSession, room: Room) -> AlertStaff:
+    grace = deadline(session, room) - (room.unsafe_since or deadline(session, room))
+    where = "the call" if room.name == MAIN_ROOM else "a breakout room"
+    return AlertStaff(
+        key=f"never_alone.alert:{_episode(room)}",
+        reason=f"Young people are in {where} and no worker is with them.",
+        clause="E1",
+        rule="never_alone.guard",
+        level=Level.RED,
+        audience=Audience.STANDBY,
+        what_to_do=(
+            "Join the call now. If no worker is back within "
+            f"{int(grace.total_seconds())} seconds of the last one leaving, the call is "
+            "ended for everyone."
+        ),
+    )
+
+
+def _ask_for_breakout(room: Room) -> AskWorker:
+    return AskWorker(
+        key=f"never_alone.breakout:{_episode(room)}",
+        reason="A breakout room holds young people and no worker.",
+        clause="E1",
+        rule="never_alone.guard",
+        meeting=room.instance.ref,
+        press="close_breakout",
+        until=Expect.ROOM_SUPERVISED,
+        room=room.name,
+    )
+
+
+def _clear(
+    session: GroupSession, room: Room, due: datetime, now: datetime
+) -> Iterator[Wish]:
+    episode = _episode(room)
+    yield TellWaitingRoom(
+        key=f"never_alone.door:{episode}",
+        reason="Tell everybody at the door that the session was stopped.",
+        clause="I7",
+        rule="never_alone.guard",
+        meeting=room.instance.ref,
+        title=STOPPED_TITLE,
+        text=STOPPED_TEXT,
+        not_after=due + timedelta(minutes=5),
+    )
+    if session.hands.hold_one:
+        for person in room.at_risk:
+            seat = person.connection
+            yield HoldParticipant(
+                key=f"never_alone.hold:{episode}:{seat.key}",
+                reason="No worker came back in time: to the waiting room.",
+                clause="E1",
+                rule="never_alone.guard",
+                meeting=room.instance.ref,
+                connection=seat.key,
+                person_id=person.standing.person_id,
+                uuid=seat.uuid,
+                user_id=seat.user_id,
+                registrant_id=seat.registrant_id,
+            )
+        if now < due + HOLD_FIRST:
+            yield WakeAt(due + HOLD_FIRST, "held before ended")
+            return
+    yield EndMeeting(
+        key=f"never_alone.end:{episode}",
+        reason="No worker came back in time, so the call is ended for everyone.",
+        clause="E1",
+        rule="never_alone.guard",
+        meeting=room.instance.ref,
+        cause=EndCause.NEVER_ALONE,
+    )
+
+
+def end_does_not_work(session: GroupSession, now: datetime) -> Iterator[Wish]:
+    """The first failed or unproved end goes to the safeguarding lead (I6, I9, P10)."""
+    for fact in session.actions.values():
+        if fact.kind != EndMeeting.kind or fact.state is not ActionState.SENT:
+            continue
+        waited = fact.sent_at is not None and now - fact.sent_at
+        if not fact.problem and waited and waited < 2 * session.policy.verify_after:
+            sent = fact.sent_at or now
+            yield WakeAt(
+                sent + 2 * session.policy.verify_after, "is the room proved empty?"
+            )
+            continue
+        yield AlertStaff(
+            key=f"never_alone.not_ended:{fact.key}",
+            reason="The platform has not ended the call yet. We keep trying.",
+            clause="I6",
+            rule="never_alone.end_does_not_work",
+            level=Level.RED,
+            audience=Audience.SAFEGUARDING,
+            what_to_do=(
+                "Join the call now and end it for everyone, or telephone a worker who can."
+            ),
+        )
+
+
+RULES = (
+    ("never_alone.guard", guard),
+    ("never_alone.end_does_not_work", end_does_not_work),
+)

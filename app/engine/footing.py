@@ -1,0 +1,24 @@
+"""What the engine stands on: store, clock, platforms, chance. Handed in, never imported."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import structlog
+
+from app.clock import Clock
+from app.store.database import Store
+from integrations.base import Platform
+
+NewId = Callable[[], str]
+
+
+@dataclass(frozen=True, slots=True)
+class Footing:
+    """The four seams of the shipped service, and its log."""
+
+    store: Store
+    clock: Clock
+    platforms: Mapping[str, Platform]
+    new_id: NewId
+    log: Any = structlog.get_logger("chaperone")

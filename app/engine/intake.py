@@ -1,0 +1,209 @@
+"""Take facts in durably. The answer goes out only after the commit (I11).
+
+Many requests share one commit: whatever arrives while a commit is under way goes into
+the next one.
+"""
+
+import asyncio
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import Connection
+
+from app.core.events import MeetingEvent, ParticipantLeft, SeatEvent
+from app.core.presses import SessionEvent
+from app.engine.contract import WebhookAnswer
+from app.engine.footing import Footing
+from app.store import log
+from integrations.base import BadWebhook, Delivery
+
+NO_CONTENT = WebhookAnswer(status=204)
+OFFSET_MATTERS = timedelta(seconds=2)
+
+
+@dataclass(slots=True)
+class _Batch:
+    entries: list[log.Entry] = field(default_factory=list)
+    deliveries: list[Mapping[str, Any]] = field(default_factory=list)
+    extra: list[Callable[[Connection], None]] = field(default_factory=list)
+    done: asyncio.Future[None] | None = None
+
+
+class Intake:
+    """The one way into the log."""
+
+    def __init__(self, footing: Footing, wake: Callable[[str], None]) -> None:
+        self._footing = footing
+        self._wake = wake
+        self._next = _Batch()
+        self._flushing: asyncio.Task[None] | None = None
+        self.bound: dict[tuple[str, str], set[str]] = {}
+        self.offsets: dict[str, timedelta] = {}
+        self.last_at: dict[str, datetime] = {}
+        self.on_unbound: Callable[[MeetingEvent], None] = lambda _event: None
+        self.on_look: Callable[[Delivery], None] = lambda _delivery: None
+
+    def load(self, db: Connection) -> None:
+        """Read which meetings are bound to which sessions."""
+        self.bound.clear()
+        for platform, meeting_id, session_id in log.bound_meetings(db):
+            self.bound.setdefault((platform, meeting_id), set()).add(session_id)
+
+    async def accept_webhook(
+        self, platform: str, headers: Sequence[tuple[bytes, bytes]], body: bytes
+    ) -> WebhookAnswer:
+        """Verify, parse, store, wake. Raises BadWebhook, KeyError, SQLAlchemy errors."""
+        module = self._footing.platforms[platform]
+        now = self._footing.clock.now()
+        late = module.verify(headers, body, now)
+        delivery = module.parse(body, now, late=late)
+        if delivery.answer is not None:
+            return WebhookAnswer(status=200, body=dict(delivery.answer))
+        await self.accept_delivery(platform, delivery, body, now)
+        return NO_CONTENT
+
+    async def accept_delivery(
+        self, platform: str, delivery: Delivery, body: bytes, now: datetime
+    ) -> None:
+        """Store one understood webhook; durable when this returns."""
+        self.last_at[platform] = now
+        if delivery.quarantine:
+            await self._quarantine(platform, delivery, now)
+            return
+        meeting = delivery.meeting
+        sessions: Iterable[str] = ()
+        if meeting is not None:
+            sessions = self.bound.get((platform, meeting.meeting_id), ())
+        batch = self._next
+        self._put(batch, platform, delivery, body, now, keep=bool(sessions))
+        await self._flushed(batch)
+        for session_id in sessions:
+            self._wake(session_id)
+        if delivery.look:
+            self.on_look(delivery)
+        if not sessions:
+            for event in delivery.events:
+                self.on_unbound(event)
+
+    def _put(
+        self,
+        batch: _Batch,
+        platform: str,
+        delivery: Delivery,
+        body: bytes,
+        now: datetime,
+        *,
+        keep: bool,
+    ) -> None:
+        ref = delivery.dedupe_key
+        store = self._footing.store
+        for number, event in enumerate(delivery.events):
+            heard = replace(event, at=self._event_time(platform, event, now), heard_at=now)
+            batch.entries.append(
+                log.entry(store, heard, f"{ref}.{number}", now, keep_personal=keep)
+            )
+        sealed = store.seal(body, f"deliveries:body:{ref}") if keep else None
+        batch.deliveries.append(
+            {
+                "ref": ref,
+                "platform": platform,
+                "event_type": delivery.event_type,
+                "meeting_id": delivery.meeting.meeting_id if delivery.meeting else "",
+                "received_at": now,
+                "body_sealed": sealed,
+                "late": delivery.late,
+            }
+        )
+        if delivery.unknown:
+            self._count(batch, f"unknown:{platform}:{delivery.event_type[:80]}", now)
+        if delivery.unreadable:
+            self._count(batch, f"unreadable:{platform}:{delivery.event_type[:80]}", now)
+
+    def _count(self, batch: _Batch, name: str, now: datetime) -> None:
+        batch.extra.append(lambda db: log.count(db, name, now))
+
+    def _event_time(
+        self, platform: str, event: MeetingEvent, now: datetime
+    ) -> datetime:
+        """A sender's clock only orders; a leave is corrected and never after receipt."""
+        at = event.at
+        offset = self.offsets.get(platform)
+        if (
+            isinstance(event, (ParticipantLeft, SeatEvent))
+            and offset is not None
+            and abs(offset) > OFFSET_MATTERS
+        ):
+            at -= offset
+        return min(at, now)
+
+    async def _quarantine(
+        self, platform: str, delivery: Delivery, now: datetime
+    ) -> None:
+        def work(db: Connection) -> None:
+            log.refuse(db, delivery.dedupe_key, platform, delivery.quarantine, now)
+            log.count(db, f"quarantine:{platform}", now)
+
+        await self._footing.store.write(work)
+
+    def refused(self, platform: str, problem: BadWebhook) -> Callable[[Any], None]:
+        """Work that counts a refused webhook."""
+        now = self._footing.clock.now()
+        return lambda db: log.count(db, f"refused:{platform}:{problem.counter}", now)
+
+    async def accept_facts(
+        self,
+        facts: Sequence[SessionEvent | MeetingEvent],
+        session_id: str | None = None,
+        also: Callable[[Connection], None] | None = None,
+    ) -> None:
+        """Store facts of our own (presses, roster differences); durable when this returns."""
+        now = self._footing.clock.now()
+        batch = self._next
+        for fact in facts:
+            owner = session_id if isinstance(fact, SessionEvent) else None
+            if isinstance(fact, MeetingEvent) and fact.heard_at is None:
+                fact = replace(fact, heard_at=now)
+            batch.entries.append(
+                log.entry(
+                    self._footing.store,
+                    fact,
+                    self._footing.new_id(),
+                    now,
+                    session_id=owner,
+                )
+            )
+        if also is not None:
+            batch.extra.append(also)
+        await self._flushed(batch)
+
+    async def _flushed(self, batch: _Batch) -> None:
+        if batch.done is None:
+            batch.done = asyncio.get_running_loop().create_future()
+        if self._flushing is None or self._flushing.done():
+            self._flushing = asyncio.create_task(self._flush())
+        await asyncio.shield(batch.done)
+
+    async def _flush(self) -> None:
+        while self._next.done is not None:
+            batch, self._next = self._next, _Batch()
+            done = batch.done
+            assert done is not None
+            try:
+                await self._footing.store.write(lambda db, b=batch: _write(db, b))
+            except Exception as error:  # noqa: BLE001 - each waiter gets it, as 503
+                if not done.cancelled():
+                    done.set_exception(error)
+                    done.exception()
+            else:
+                if not done.cancelled():
+                    done.set_result(None)
+
+
+def _write(db: Connection, batch: _Batch) -> None:
+    log.add(db, batch.entries)
+    if batch.deliveries:
+        db.execute(log.insert_once(db, log.deliveries), batch.deliveries)
+    for work in batch.extra:
+        work(db)

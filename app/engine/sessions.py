@@ -1,0 +1,174 @@
+"""The sessions in memory: each the fold of its log, brought up to date incrementally."""
+
+import asyncio
+from collections import OrderedDict
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from sqlalchemy import Connection
+
+from app.core import codec, fold
+from app.core.actions import Action
+from app.core.policy import Policy
+from app.core.presses import MeetingBound, SessionPlanned
+from app.core.session import GroupSession
+from app.engine.contract import UnknownSession
+from app.engine.footing import Footing
+from app.store import log, plans, queue
+
+KEEP = 4096
+
+
+@dataclass(slots=True)
+class OpenAction:
+    """A stored action that is not finished, and how far it has come."""
+
+    id: str
+    action: Action
+    mode: str
+    state: str
+    route: str
+    tries: int
+    next_at: datetime | None
+    sent_at: datetime | None
+    problem: str = ""
+
+
+@dataclass(slots=True)
+class Held:
+    """One session in memory. Changed only by who holds ``lock``."""
+
+    session: GroupSession
+    actions: dict[str, OpenAction] = field(default_factory=dict)
+    bound: tuple[tuple[str, str], ...] = ()
+    deadline: datetime | None = None
+    looked_at: dict[str, datetime] = field(default_factory=dict)
+    lock: asyncio.Lock = field(default_factory=asyncio.Lock)
+    busy: set[str] = field(default_factory=set)
+
+
+class Sessions:
+    """Loads, keeps and catches up. Names and policy come from the tables."""
+
+    def __init__(self, footing: Footing) -> None:
+        self._footing = footing
+        self._held: OrderedDict[str, Held] = OrderedDict()
+        self._loading: dict[str, asyncio.Lock] = {}
+
+    async def held(self, session_id: str) -> Held:
+        """The session, loaded if need be. Raises UnknownSession."""
+        found = self._held.get(session_id)
+        if found is not None:
+            self._held.move_to_end(session_id)
+            return found
+        lock = self._loading.setdefault(session_id, asyncio.Lock())
+        async with lock:
+            found = self._held.get(session_id)
+            if found is None:
+                held = Held(GroupSession(session_id))
+                await self._footing.store.read(
+                    lambda db: self._load(db, session_id, held)
+                )
+                self._held[session_id] = found = held
+                self._drop_old()
+        self._loading.pop(session_id, None)
+        return found
+
+    def known(self, session_id: str) -> Held | None:
+        """The session if it is in memory."""
+        return self._held.get(session_id)
+
+    def all(self) -> Mapping[str, Held]:
+        """Every session in memory."""
+        return self._held
+
+    def forget(self, session_id: str) -> None:
+        """Drop it from memory; the next use folds it anew."""
+        self._held.pop(session_id, None)
+
+    async def catch_up(self, held: Held) -> GroupSession:
+        """Bring the fold up to the end of the log. The caller holds ``held.lock``."""
+        await self._footing.store.read(lambda db: self.catch_up_in(db, held))
+        return held.session
+
+    def catch_up_in(self, db: Connection, held: Held) -> None:
+        """The same inside a transaction."""
+        session = held.session
+        new = log.of_session(
+            self._footing.store,
+            db,
+            session.session_id,
+            held.bound,
+            after=session.position,
+            unreadable=self._unreadable,
+        )
+        if any(isinstance(row.fact, MeetingBound) for row in new):
+            # Facts of that meeting may lie before our position: fold everything anew.
+            self._load(db, session.session_id, held)
+            return
+        for row in new:
+            fold.apply(session, row.fact)
+            session.position = row.seq
+        if any(isinstance(row.fact, SessionPlanned) for row in new):
+            session.names = plans.names_of(db, self._footing.store, session.session_id)
+
+    def _load(self, db: Connection, session_id: str, held: Held) -> None:
+        store = self._footing.store
+        row = plans.session_row(db, session_id)
+        if row is None:
+            raise UnknownSession(session_id)
+        session = GroupSession(session_id)
+        session.policy = codec.decode(Policy, row.policy or {})
+        session.names = plans.names_of(db, store, session_id)
+        held.bound = tuple(plans.meetings_of(db, session_id))
+        facts = log.of_session(
+            store, db, session_id, held.bound, unreadable=self._unreadable
+        )
+        for logged in facts:
+            if isinstance(logged.fact, MeetingBound):
+                fold.apply(session, logged.fact)
+        for logged in facts:
+            if not isinstance(logged.fact, MeetingBound):
+                fold.apply(session, logged.fact)
+            session.position = max(session.position, logged.seq)
+        for instance in session.instances.values():
+            seen = log.last_seen_of(db, instance.ref)
+            if seen is None:
+                continue
+            if session.hands.live_roster is False:
+                instance.checked_at = seen.proof_at
+            else:
+                instance.proof_at = seen.proof_at
+            instance.failing_since = seen.failing_since
+            for key in seen.seen:
+                connection = instance.resolve(key)
+                if connection is not None:
+                    connection.proved_at = seen.proof_at
+        held.session = session
+        held.actions = {
+            one.key: OpenAction(
+                one.id,
+                queue.read_action(store, one),
+                one.mode,
+                one.state,
+                one.route,
+                one.tries,
+                one.next_at,
+                one.sent_at,
+                one.problem,
+            )
+            for one in queue.open_actions(db, session_id)
+        }
+        session.version += 1
+
+    def _unreadable(self, seq: int) -> None:
+        self._footing.log.error("log row of an unknown kind", seq=seq)
+
+    def _drop_old(self) -> None:
+        while len(self._held) > KEEP:
+            oldest = next(iter(self._held.values()))
+            if oldest.lock.locked() or oldest.busy or any(oldest.session.live()):
+                self._held.move_to_end(oldest.session.session_id)
+                return
+            self._held.popitem(last=False)
