@@ -1,0 +1,1 @@
+"""Alarms, links and invitations by mail."""

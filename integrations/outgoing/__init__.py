@@ -1,0 +1,1 @@
+"""One signed outgoing webhook, for an SMS or chat gateway."""
