@@ -147,7 +147,7 @@ def not_workers(db: Connection, ids: Collection[str]) -> set[str]:
 
 
 def _check(db: Connection, group: Group) -> None:
-    faults = text_faults({"name": group.name}, 120)
+    faults = text_faults({"name": group.name}, 120, lines=False)
     if not has_letters(group.name):
         faults["name"] = "Give the group a name."
     if len(set(group.leads)) != len(group.leads):

@@ -4,7 +4,7 @@ Names, addresses and every free text lie sealed; the columns hold facts a rule n
 """
 
 import unicodedata
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, fields, replace
 from datetime import date, datetime
 from typing import Any
@@ -31,6 +31,7 @@ web_sessions = WebSessionRow.__table__  # type: ignore[attr-defined]
 
 KINDS = ("worker", "client")
 LONGEST_NAME = 120
+LONGEST_LINE = 254
 LONGEST_TEXT = 2_000
 SEALED = (
     "name",
@@ -41,6 +42,12 @@ SEALED = (
     "referrer",
     "emergency_note",
     "reference",
+)
+# Fields, their greatest length, and whether they may have several lines.
+_TEXTS = (
+    (("name", "register_name"), LONGEST_NAME, False),
+    (("email", "phone", "reference", "platform_user_id"), LONGEST_LINE, False),
+    (("contact", "referrer", "emergency_note"), LONGEST_TEXT, True),
 )
 _ENTERED_ELSEWHERE = frozenset({"id", "active", "created_at", "updated_at"})
 
@@ -268,14 +275,21 @@ def take_talk_back(db: Connection, talk_id: str) -> str:
 # --- what may be entered ----------------------------------------------------------
 
 
-def text_faults(texts: Mapping[str, str], longest: int) -> dict[str, str]:
-    """Texts that are too long or hold control characters (tab and line break may be)."""
+def text_faults(
+    texts: Mapping[str, str], longest: int, *, lines: bool = True
+) -> dict[str, str]:
+    """Texts that are too long or hold control characters: field -> sentence.
+
+    Line breaks and tabs may be, unless ``lines`` is False.
+    """
     faults: dict[str, str] = {}
     for field, text in texts.items():
         if len(text) > longest:
             faults[field] = f"Use at most {longest} characters; this is {len(text)}."
         elif any(_unprintable(c) for c in text):
             faults[field] = "Take out the control characters: they cannot be shown."
+        elif not lines and any(c in text for c in "\n\r\t"):
+            faults[field] = "Write this in one line."
     return faults
 
 
@@ -294,11 +308,9 @@ def _check(db: Connection, person: Person, today: date) -> None:
         faults["kind"] = "Say whether this is a worker or a client."
     if not has_letters(person.name):
         faults["name"] = "Enter the name people call them."
-    faults |= text_faults(
-        {"name": person.name, "register_name": person.register_name}, LONGEST_NAME
-    )
-    rest: Iterable[str] = (*SEALED[2:], "platform_user_id")
-    faults |= text_faults({f: getattr(person, f) for f in rest}, LONGEST_TEXT)
+    for names, longest, lines in _TEXTS:
+        texts = {field: getattr(person, field) for field in names}
+        faults |= text_faults(texts, longest, lines=lines)
     if person.age_years is not None and not 0 <= person.age_years <= 120:
         faults["age_years"] = "Enter an age from 0 to 120, or leave it out."
     if person.known_to and not _exists(db, person.known_to, "worker"):

@@ -46,6 +46,8 @@ def test_no_name_lies_open_in_the_database(
         ({"name": "x" * 121}, "name"),
         ({"name": "Ben\x00"}, "name"),
         ({"name": "\ud800"}, "name"),
+        ({"name": "Ben\nEve"}, "name"),
+        ({"email": "ben@home.example\r\nBcc: all@home.example"}, "email"),
         ({"kind": "robot"}, "kind"),
         ({"age_years": 121}, "age_years"),
         ({"age_years": -1}, "age_years"),
