@@ -34,6 +34,8 @@ class Bookkeeping:
         self.meetings: dict[int, Meeting] = {}
         self.history: list[Told] = []
         self.listeners: list[Listener] = []
+        self.wakers: list[Callable[[], None]] = []
+        """Called when a change is planned, so that whoever runs the World looks."""
         self._random = random.Random(seed)  # noqa: S311 - reproducible, guards nothing
         self._agenda: list[tuple[datetime, int, Callable[[], None]]] = []
         self._entries = 0
@@ -49,6 +51,8 @@ class Bookkeeping:
         """Plan a change of the World; `catch_up` makes it when its time has come."""
         self._entries += 1
         heapq.heappush(self._agenda, (self.now + delay, self._entries, change))
+        for wake in self.wakers:
+            wake()
 
     def next_change_at(self) -> datetime | None:
         return self._agenda[0][0] if self._agenda else None

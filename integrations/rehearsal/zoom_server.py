@@ -70,6 +70,7 @@ class ZoomServer:
         self._woken = anyio.Event()
         self._challenge_at: datetime | None = None
         world.listeners.append(self._hear)
+        world.wakers.append(self.wake)
 
     @property
     def app(self) -> Starlette:
