@@ -1,7 +1,7 @@
 """What the engine stands on: store, clock, platforms, chance. Handed in, never imported."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import structlog
@@ -15,10 +15,14 @@ NewId = Callable[[], str]
 
 @dataclass(frozen=True, slots=True)
 class Footing:
-    """The four seams of the shipped service, and its log."""
+    """The four seams of the shipped service, and its log.
+
+    ``alias_domain``: where the pseudonymous addresses of clients' links live.
+    """
 
     store: Store
     clock: Clock
     platforms: Mapping[str, Platform]
     new_id: NewId
-    log: Any = structlog.get_logger("chaperone")
+    alias_domain: str = "chaperone.invalid"
+    log: Any = field(default_factory=lambda: structlog.get_logger("chaperone"))

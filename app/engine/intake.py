@@ -8,6 +8,7 @@ import asyncio
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Any
 
 from sqlalchemy import Connection
@@ -100,7 +101,9 @@ class Intake:
         ref = delivery.dedupe_key
         store = self._footing.store
         for number, event in enumerate(delivery.events):
-            heard = replace(event, at=self._event_time(platform, event, now), heard_at=now)
+            heard = replace(
+                event, at=self._event_time(platform, event, now), heard_at=now
+            )
             batch.entries.append(
                 log.entry(store, heard, f"{ref}.{number}", now, keep_personal=keep)
             )
@@ -189,9 +192,10 @@ class Intake:
         while self._next.done is not None:
             batch, self._next = self._next, _Batch()
             done = batch.done
-            assert done is not None
+            if done is None:
+                return
             try:
-                await self._footing.store.write(lambda db, b=batch: _write(db, b))
+                await self._footing.store.write(partial(_write, batch))
             except Exception as error:  # noqa: BLE001 - each waiter gets it, as 503
                 if not done.cancelled():
                     done.set_exception(error)
@@ -201,7 +205,7 @@ class Intake:
                     done.set_result(None)
 
 
-def _write(db: Connection, batch: _Batch) -> None:
+def _write(batch: _Batch, db: Connection) -> None:
     log.add(db, batch.entries)
     if batch.deliveries:
         db.execute(log.insert_once(db, log.deliveries), batch.deliveries)

@@ -8,14 +8,14 @@ from datetime import datetime
 
 from sqlalchemy import Connection
 
-from app.core import codec, fold
+from app.core import fold
 from app.core.actions import Action
-from app.core.policy import Policy
 from app.core.presses import MeetingBound, SessionPlanned
 from app.core.session import GroupSession
 from app.engine.contract import UnknownSession
 from app.engine.footing import Footing
 from app.store import log, plans, queue
+from app.store.refusals import Unknown
 
 KEEP = 4096
 
@@ -46,6 +46,7 @@ class Held:
     looked_at: dict[str, datetime] = field(default_factory=dict)
     lock: asyncio.Lock = field(default_factory=asyncio.Lock)
     busy: set[str] = field(default_factory=set)
+    stale_actions: bool = False
 
 
 class Sessions:
@@ -103,6 +104,9 @@ class Sessions:
             after=session.position,
             unreadable=self._unreadable,
         )
+        if held.stale_actions:
+            held.actions = self._open_actions(db, session.session_id)
+            held.stale_actions = False
         if any(isinstance(row.fact, MeetingBound) for row in new):
             # Facts of that meeting may lie before our position: fold everything anew.
             self._load(db, session.session_id, held)
@@ -111,17 +115,20 @@ class Sessions:
             fold.apply(session, row.fact)
             session.position = row.seq
         if any(isinstance(row.fact, SessionPlanned) for row in new):
-            session.names = plans.names_of(db, self._footing.store, session.session_id)
+            store = self._footing.store
+            session.names = plans.names_of(db, store, session.session_id)
+            session.policy = plans.policy_of(db, store, session.session_id)
+            session.version += 1
 
     def _load(self, db: Connection, session_id: str, held: Held) -> None:
         store = self._footing.store
-        row = plans.session_row(db, session_id)
-        if row is None:
-            raise UnknownSession(session_id)
         session = GroupSession(session_id)
-        session.policy = codec.decode(Policy, row.policy or {})
+        try:
+            session.policy = plans.policy_of(db, store, session_id)
+        except Unknown:
+            raise UnknownSession(session_id) from None
         session.names = plans.names_of(db, store, session_id)
-        held.bound = tuple(plans.meetings_of(db, session_id))
+        held.bound = tuple(log.meetings_of(db, session_id))
         facts = log.of_session(
             store, db, session_id, held.bound, unreadable=self._unreadable
         )
@@ -146,7 +153,13 @@ class Sessions:
                 if connection is not None:
                     connection.proved_at = seen.proof_at
         held.session = session
-        held.actions = {
+        held.actions = self._open_actions(db, session_id)
+        held.stale_actions = False
+        session.version += 1
+
+    def _open_actions(self, db: Connection, session_id: str) -> dict[str, OpenAction]:
+        store = self._footing.store
+        return {
             one.key: OpenAction(
                 one.id,
                 queue.read_action(store, one),
@@ -160,7 +173,11 @@ class Sessions:
             )
             for one in queue.open_actions(db, session_id)
         }
-        session.version += 1
+
+    @staticmethod
+    def forget_actions(held: Held) -> None:
+        """Read the open actions again at the next catch-up."""
+        held.stale_actions = True
 
     def _unreadable(self, seq: int) -> None:
         self._footing.log.error("log row of an unknown kind", seq=seq)

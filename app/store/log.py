@@ -158,6 +158,16 @@ def sessions_of(db: Connection, platform: str, meeting_id: str) -> list[str]:
     return [row.session_id for row in rows]
 
 
+def meetings_of(db: Connection, session_id: str) -> list[tuple[str, str]]:
+    """(platform, meeting id) of every meeting bound to a session."""
+    rows = db.execute(
+        select(meetings.c.platform, meetings.c.meeting_id).where(
+            meetings.c.session_id == session_id
+        )
+    )
+    return [(row.platform, row.meeting_id) for row in rows]
+
+
 def bound_meetings(db: Connection) -> list[tuple[str, str, str]]:
     """Every (platform, meeting id, session id) that is bound."""
     rows = db.execute(

@@ -187,7 +187,7 @@ def raise_alarm(
     )
     rows = [
         {
-            "id": f"{alarm_id}.{contact.id}",
+            "id": f"{alarm_id}~{contact.id}",
             "alarm_id": alarm_id,
             "contact_id": contact.id,
             "next_at": at,
@@ -272,3 +272,16 @@ def confirmed_contacts(db: Connection) -> int:
         .where(contacts.c.confirmed_at.is_not(None))
     ).scalar()
     return int(found or 0)
+
+
+def revive(db: Connection, session_id: str, key: str, mode: str, at: datetime) -> None:
+    """A withdrawn action that was never sent is wanted again."""
+    db.execute(
+        actions.update()
+        .where(
+            actions.c.session_id == session_id,
+            actions.c.key == key,
+            actions.c.state == str(ActionState.WITHDRAWN),
+        )
+        .values(state=str(ActionState.WANTED), mode=mode, next_at=at, route="", tries=0)
+    )

@@ -125,6 +125,7 @@ def cleared_at(session: GroupSession) -> datetime | None:
         if fact.kind == EndMeeting.kind
         and fact.cause == EndCause.NEVER_ALONE
         and fact.sent_at is not None
+        and not fact.race
     ]
     last = max(moments, default=None)
     return None if last is None or session.since_resume(last) else last

@@ -1,0 +1,373 @@
+"""Carry wanted actions out: choose hands, re-check, mark, send, look, and try again.
+
+"Sent" is committed before the request leaves, so a crash in between repeats the act and
+never loses it; acts are harmless when repeated. An act is done when the room shows it.
+"""
+
+import asyncio
+from collections.abc import Callable
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import Connection
+from sqlalchemy.exc import SQLAlchemyError
+
+from app.core.actions import (
+    ChangeLink,
+    EndMeeting,
+    Expect,
+    MeetingAction,
+    ReadRoom,
+)
+from app.core.confirm import expectation
+from app.core.decide import decide
+from app.core.fold import Fact
+from app.core.policy import Mode, Policy
+from app.core.presses import ActionState, LinkChanged, LinkState
+from app.core.session import GroupSession
+from app.engine.footing import Footing
+from app.engine.sessions import Held, OpenAction, Sessions
+from app.engine.settle import moved
+from app.engine.watch import Watch
+from app.store import log, queue, rooms
+from integrations.base import PermanentFailure, Platform, TemporaryFailure
+
+BACK_OFF = (1.0, 2.0, 4.0, 5.0)
+SLOW_BACK_OFF = (1.0, 5.0, 15.0, 60.0, 300.0)
+TRIES_BEFORE_NEXT_HAND = 3
+PERSON_HAS = timedelta(seconds=60)
+
+
+class Dispatch:
+    """Sends one action at a time per key; many keys at once."""
+
+    def __init__(
+        self,
+        footing: Footing,
+        sessions: Sessions,
+        watch: Watch,
+        wake: Callable[[str], None],
+    ) -> None:
+        self._footing = footing
+        self._sessions = sessions
+        self._watch = watch
+        self._wake = wake
+
+    def due(self, held: Held, now: datetime) -> list[str]:
+        """Keys of actions to work on now, sternest first."""
+        ready = [
+            one
+            for key, one in held.actions.items()
+            if one.next_at is not None and one.next_at <= now and key not in held.busy
+        ]
+        ready.sort(key=lambda one: -one.action.rank)
+        return [one.action.key for one in ready]
+
+    async def dispatch(self, held: Held, key: str) -> None:
+        """Work on one action. Never raises PlatformFailure; always wakes the session."""
+        one = held.actions.get(key)
+        if one is None or key in held.busy:
+            return
+        held.busy.add(key)
+        try:
+            await self._work(held, one)
+        finally:
+            held.busy.discard(key)
+            self._wake(held.session.session_id)
+
+    async def _work(self, held: Held, one: OpenAction) -> None:
+        session, action = held.session, one.action
+        platform = self._platform(session)
+        if isinstance(action, ReadRoom):
+            await self._watch.look(held, action.meeting.instance)
+            await self._finish(held, one, "The room was read.")
+            return
+        if one.route == "person" and one.state == ActionState.SENT:
+            await self._nobody_pressed(held, one)
+            return
+        route = self._route(session, one, platform)
+        if action.harmful and route == "api" and isinstance(action, MeetingAction):
+            await self._watch.look(held, action.meeting.instance)
+        if not await self._mark(held, one, route):
+            return
+        if route == "person" or platform is None:
+            return
+        await self._send(held, one, platform)
+
+    def _platform(self, session: GroupSession) -> Platform | None:
+        name = session.plan.platform if session.plan is not None else ""
+        return self._footing.platforms.get(name)
+
+    def _routes(
+        self, session: GroupSession, one: OpenAction, platform: Platform | None
+    ) -> tuple[str, ...]:
+        if one.mode == Mode.ASK or platform is None:
+            return ("person",)
+        return platform.routes(one.action, session.hands)
+
+    def _route(
+        self, session: GroupSession, one: OpenAction, platform: Platform | None
+    ) -> str:
+        routes = self._routes(session, one, platform)
+        if isinstance(one.action, EndMeeting):
+            # Ending is never handed over and forgotten: the platform is asked again
+            # and again, while the alarm asks people as well (P10).
+            return routes[0]
+        tired = one.tries >= TRIES_BEFORE_NEXT_HAND
+        if one.route not in routes:
+            return routes[0]
+        at = routes.index(one.route)
+        return routes[min(at + 1, len(routes) - 1)] if tired else one.route
+
+    async def _mark(self, held: Held, one: OpenAction, route: str) -> bool:
+        """Decide once more and mark "sent" in one transaction; False: do not send."""
+        for _ in range(5):
+            async with held.lock:
+                session = await self._sessions.catch_up(held)
+                now = self._footing.clock.now()
+                if not self._still_wanted(held, one, now):
+                    return False
+                try:
+                    return await self._mark_in(held, one, route, now)
+                except SQLAlchemyError as problem:
+                    if not isinstance(one.action, EndMeeting):
+                        raise
+                    # It must not fail to protect because it cannot write (I20).
+                    self._footing.log.error(
+                        "acting without a record", action=one.id, why=str(problem)[:200]
+                    )
+                    return True
+                except _Moved:
+                    self._footing.log.info("log moved on", session=session.session_id)
+        return False
+
+    def _still_wanted(self, held: Held, one: OpenAction, now: datetime) -> bool:
+        if held.actions.get(one.action.key) is not one:
+            return False
+        if one.action.not_after is not None and now >= one.action.not_after:
+            return False
+        decision = decide(held.session, now)
+        current = next((a for a in decision.actions if a.key == one.action.key), None)
+        if current is None:
+            return False
+        one.action = current
+        return True
+
+    async def _mark_in(
+        self, held: Held, one: OpenAction, route: str, now: datetime
+    ) -> bool:
+        session = held.session
+        first = one.sent_at is None or route != one.route
+        tries = 1 if route != one.route else one.tries + 1
+        check = session.policy.call_deadline + session.policy.verify_after
+        next_at = now + (PERSON_HAS if route == "person" else check)
+        values: dict[str, Any] = {
+            "state": str(ActionState.SENT),
+            "route": route,
+            "tries": tries,
+            "last_sent_at": now,
+            "next_at": next_at,
+        }
+        if one.sent_at is None:
+            values["sent_at"] = now
+        facts: list[Fact] = []
+        if first:
+            facts.append(
+                moved(one.action, ActionState.SENT, now, route=route, tries=tries)
+            )
+        if not await self._write(held, one, values, facts):
+            return False
+        one.state, one.route, one.tries = str(ActionState.SENT), route, tries
+        one.next_at, one.sent_at = next_at, one.sent_at or now
+        return True
+
+    async def _write(
+        self, held: Held, one: OpenAction, values: dict[str, Any], facts: list[Fact]
+    ) -> bool:
+        session = held.session
+        now = self._footing.clock.now()
+        entries = [
+            log.entry(
+                self._footing.store,
+                fact,
+                self._footing.new_id(),
+                now,
+                session_id=session.session_id,
+            )
+            for fact in facts
+        ]
+
+        def work(db: Connection) -> bool:
+            if log.position(db, session.session_id, held.bound) > session.position:
+                raise _Moved
+            if not queue.move(db, one.id, queue.OPEN, **values):
+                return False
+            log.add(db, entries)
+            return True
+
+        done: bool = await self._footing.store.write(work)
+        return done
+
+    # --- sending ------------------------------------------------------------------
+
+    async def _send(self, held: Held, one: OpenAction, platform: Platform) -> None:
+        policy = held.session.policy
+        limit = policy.call_deadline.total_seconds() + 1.0
+        try:
+            async with asyncio.timeout(limit):
+                answer = await platform.perform(one.action)
+        except TimeoutError:
+            await self._again(held, one, "The platform did not answer in time.", None)
+        except TemporaryFailure as problem:
+            await self._again(held, one, str(problem), problem.retry_after)
+        except PermanentFailure as problem:
+            await self._other_hand(held, one, platform, problem)
+        else:
+            await self._heard(held, one, answer)
+
+    async def _heard(self, held: Held, one: OpenAction, answer: str) -> None:
+        action, now = one.action, self._footing.clock.now()
+        if expectation(action) is Expect.ANSWER:
+            more: list[Fact] = []
+            if isinstance(action, ChangeLink):
+                more.append(
+                    LinkChanged(
+                        at=now,
+                        registrant_id=action.registrant_id,
+                        state=LinkState(action.state),
+                    )
+                )
+            await self._finish(held, one, f"The platform answered: {answer}", more)
+            return
+        one.next_at = now + held.session.policy.verify_after
+        await self._save(held, one, "", {"next_at": one.next_at, "problem": ""})
+
+    async def _again(
+        self,
+        held: Held,
+        one: OpenAction,
+        problem: str,
+        asked: timedelta | None,
+    ) -> None:
+        now = self._footing.clock.now()
+        one.next_at = now + back_off(one, asked, held.session.policy)
+        values = {"next_at": one.next_at, "problem": problem[:500]}
+        await self._save(held, one, problem, values)
+
+    async def _other_hand(
+        self,
+        held: Held,
+        one: OpenAction,
+        platform: Platform,
+        problem: PermanentFailure,
+    ) -> None:
+        """This pair of hands will not do: take the next one at once, a person at last."""
+        said = f"{problem} {problem.fix}".strip()
+        if isinstance(one.action, EndMeeting):
+            await self._again(held, one, said, None)
+            return
+        one.tries = TRIES_BEFORE_NEXT_HAND
+        one.next_at = self._footing.clock.now()
+        values = {"next_at": one.next_at, "problem": said[:500], "tries": one.tries}
+        routes = self._routes(held.session, one, platform)
+        if routes == (one.route,):
+            values |= {"state": str(ActionState.REFUSED), "next_at": None}
+            one.state, one.next_at = str(ActionState.REFUSED), None
+        await self._save(held, one, said, values)
+
+    async def _save(
+        self, held: Held, one: OpenAction, problem: str, values: dict[str, Any]
+    ) -> None:
+        """Write how sending went; a change of the problem becomes a fact of the log."""
+        now = self._footing.clock.now()
+        facts: list[Fact] = []
+        if problem != one.problem or one.state != ActionState.SENT:
+            facts.append(
+                moved(
+                    one.action,
+                    ActionState(one.state),
+                    now,
+                    route=one.route,
+                    tries=one.tries,
+                    problem=problem[:500],
+                )
+            )
+        one.problem = problem
+        if one.state not in queue.OPEN:
+            held.actions.pop(one.action.key, None)
+        await self._append(held, one, values, facts)
+
+    async def _append(
+        self, held: Held, one: OpenAction, values: dict[str, Any], facts: list[Fact]
+    ) -> None:
+        now = self._footing.clock.now()
+        session_id = held.session.session_id
+        new_id, store = self._footing.new_id, self._footing.store
+        entries = [
+            log.entry(store, fact, new_id(), now, session_id=session_id)
+            for fact in facts
+        ]
+
+        def work(db: Connection) -> None:
+            if queue.move(db, one.id, queue.OPEN, **values):
+                log.add(db, entries)
+                for fact in facts:
+                    if isinstance(fact, LinkChanged):
+                        rooms.set_link_state(
+                            db, session_id, [fact.registrant_id], str(fact.state)
+                        )
+
+        await store.write(work)
+
+    async def _finish(
+        self,
+        held: Held,
+        one: OpenAction,
+        proof: str,
+        more: list[Fact] | None = None,
+    ) -> None:
+        now = self._footing.clock.now()
+        state = ActionState.CONFIRMED
+        one.state, one.next_at = str(state), None
+        held.actions.pop(one.action.key, None)
+        values = {
+            "state": str(state),
+            "next_at": None,
+            "confirmed_at": now,
+            "proof": proof,
+            "problem": "",
+        }
+        fact = moved(one.action, state, now, route=one.route, proof=proof)
+        await self._append(held, one, values, [fact, *(more or [])])
+
+    async def _nobody_pressed(self, held: Held, one: OpenAction) -> None:
+        """A person was asked and the room does not show it: say so louder."""
+        one.next_at = None
+        one.state = str(ActionState.ESCALATED)
+        values = {"state": one.state, "next_at": None}
+        fact = moved(
+            one.action,
+            ActionState.ESCALATED,
+            self._footing.clock.now(),
+            route=one.route,
+            problem="Nobody has done it yet.",
+        )
+        await self._append(held, one, values, [fact])
+
+
+class _Moved(Exception):
+    """The log has new facts for this session."""
+
+
+def back_off(one: OpenAction, asked: timedelta | None, policy: Policy) -> timedelta:
+    """How long to wait before the next try (R of the safety-time budget; P01, P02).
+
+    A wish of the platform is honoured up to the cap, then we try anyway.
+    """
+    urgent = one.action.harmful
+    steps = BACK_OFF if urgent else SLOW_BACK_OFF
+    wait = timedelta(seconds=steps[min(max(one.tries, 1), len(steps)) - 1])
+    cap = policy.retry_cap if urgent else timedelta(minutes=5)
+    if asked is not None and asked > wait:
+        wait = asked
+    return min(wait, cap)

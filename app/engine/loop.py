@@ -1,0 +1,374 @@
+"""The engine's heart: wake a session, settle it, send what is due, look when it is time.
+
+``run`` is for the service; ``step`` does everything that is due at this moment and waits
+for it, which is what tests and the simulated world drive.
+"""
+
+import asyncio
+from collections.abc import AsyncIterator, Coroutine, Sequence
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import Connection
+
+from app.core.presses import AlarmAcknowledged, SessionEvent
+from app.core.session import GroupSession
+from app.engine.alarms import Alarms
+from app.engine.contract import EngineStatus, WebhookAnswer
+from app.engine.dispatch import Dispatch
+from app.engine.footing import Footing
+from app.engine.intake import Intake
+from app.engine.periodic import Every, Job
+from app.engine.prepare import Prepare
+from app.engine.sessions import Held, Sessions
+from app.engine.settle import Settle
+from app.engine.watch import Watch
+from app.store import log, queue
+from integrations.base import BadWebhook, Delivery, Mended
+
+TURN_PAUSE = timedelta(seconds=1)
+FAR = timedelta(days=3650)
+
+
+class Engine:
+    """Implements app.engine.contract.EngineDoor."""
+
+    def __init__(self, footing: Footing, alarms: Alarms) -> None:
+        self._footing = footing
+        self.sessions = Sessions(footing)
+        self.intake = Intake(footing, self.wake)
+        self.watch = Watch(footing, self.sessions, self.intake, self.wake)
+        self.watch.measured = self._measured
+        self._settle = Settle(footing, self.sessions)
+        self._dispatch = Dispatch(footing, self.sessions, self.watch, self.wake)
+        self.alarms = alarms
+        self.prepare_work = Prepare(footing, self.sessions, self.intake, self.wake)
+        self.every = Every(footing)
+        self.intake.on_look = self._look_soon
+        self._dirty: set[str] = set()
+        self._timers: dict[str, datetime] = {}
+        self._running: dict[str, asyncio.Task[None]] = {}
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._bell = asyncio.Event()
+        self._changed: dict[str, asyncio.Event] = {}
+        self._letters_at: datetime | None = None
+        self._awake = False
+        self._stopping = False
+
+    # --- the five calls: accept, wake, want (settle), at (timers), every -----------
+
+    def wake(self, session_id: str) -> None:
+        """Something happened for this session: settle it soon."""
+        self._dirty.add(session_id)
+        self._bell.set()
+
+    async def accept_webhook(
+        self, platform: str, headers: Sequence[tuple[bytes, bytes]], body: bytes
+    ) -> WebhookAnswer:
+        """See EngineDoor."""
+        try:
+            return await self.intake.accept_webhook(platform, headers, body)
+        except BadWebhook as problem:
+            self._spawn(self._count_refusal(platform, problem))
+            raise
+
+    async def accept_press(self, session_id: str, *facts: SessionEvent) -> None:
+        """See EngineDoor."""
+        held = await self.sessions.held(session_id)
+        also = None
+        taken = [f for f in facts if isinstance(f, AlarmAcknowledged)]
+        if taken:
+
+            def also(db: Connection) -> None:
+                for fact in taken:
+                    key = f"{held.session.session_id}:{fact.key}"
+                    queue.acknowledge(db, key, fact.by, fact.at)
+
+        await self.intake.accept_facts(facts, session_id, also)
+        self.wake(session_id)
+
+    async def state(self, session_id: str) -> GroupSession:
+        """See EngineDoor."""
+        held = await self.sessions.held(session_id)
+        async with held.lock:
+            return await self.sessions.catch_up(held)
+
+    async def plan_changed(self, session_id: str, by: str = "") -> None:
+        """See EngineDoor."""
+        await self.prepare_work.plan_changed(session_id, by)
+
+    async def person_changed(self, person_id: str, by: str = "") -> None:
+        """See EngineDoor."""
+        await self.prepare_work.person_changed(person_id, by)
+
+    async def prepare(self, session_id: str, by: str = "") -> Sequence[str]:
+        """See EngineDoor."""
+        return await self.prepare_work.prepare(session_id, by)
+
+    async def bind(
+        self,
+        session_id: str,
+        meeting_id: str,
+        by: str,
+        *,
+        instance: str = "",
+        watch_only: bool = False,
+    ) -> None:
+        """See EngineDoor."""
+        await self.prepare_work.bind(
+            session_id, meeting_id, by, instance=instance, watch_only=watch_only
+        )
+
+    async def check_now(self, session_id: str) -> Sequence[str]:
+        """See EngineDoor."""
+        return await self.prepare_work.check_now(session_id)
+
+    async def mend(self, session_id: str, wish: str, by: str) -> Mended:
+        """See EngineDoor."""
+        return await self.prepare_work.mend(session_id, wish, by)
+
+    async def rotate_link(self, session_id: str, person_id: str, by: str) -> None:
+        """See EngineDoor."""
+        await self.prepare_work.rotate_link(session_id, person_id, by)
+
+    async def changes(self, session_id: str) -> AsyncIterator[int]:
+        """See EngineDoor."""
+        await self.sessions.held(session_id)
+        while not self._stopping:
+            event = self._changed.setdefault(session_id, asyncio.Event())
+            session = await self.state(session_id)
+            yield session.version
+            await event.wait()
+
+    def press_hint(self, session_id: str, press: str) -> str:
+        """See EngineDoor."""
+        held = self.sessions.known(session_id)
+        plan = held.session.plan if held is not None else None
+        platform = self._footing.platforms.get(plan.platform) if plan else None
+        return platform.press_hint(press) if platform is not None else ""
+
+    async def status(self) -> EngineStatus:
+        """See EngineDoor."""
+
+        def work(db: Connection) -> tuple[int, int, dict[str, int], dict[str, Any]]:
+            seen = {
+                name: log.last_delivery(db, name) for name in self._footing.platforms
+            }
+            counts = {name: count for name, (count, _) in log.counted(db).items()}
+            return (
+                queue.confirmed_contacts(db),
+                len(queue.open_alarms(db)),
+                counts,
+                seen,
+            )
+
+        contacts, alarms, counts, seen = await self._footing.store.read(work)
+        held = list(self.sessions.all().values())
+        return EngineStatus(
+            awake=self._awake,
+            live_sessions=sum(any(h.session.live()) for h in held),
+            waiting_actions=sum(len(h.actions) for h in held),
+            unacknowledged_alarms=alarms,
+            contacts_confirmed=contacts,
+            last_webhook_at=seen,
+            counters=counts,
+            problems=self._problems(contacts),
+        )
+
+    @staticmethod
+    def _problems(contacts: int) -> tuple[str, ...]:
+        if contacts >= 2:
+            return ()
+        return (
+            f"{contacts} of 2 alarm contacts are confirmed. Until two are, nobody outside "
+            "the page hears an alarm for certain.",
+        )
+
+    # --- life ----------------------------------------------------------------------
+
+    async def start(self) -> None:
+        """Read what was left to do: bound meetings, deadlines, open actions."""
+
+        def work(db: Connection) -> tuple[list[tuple[str, datetime]], list[str]]:
+            self.intake.load(db)
+            return queue.all_deadlines(db), queue.sessions_with_work(db)
+
+        deadlines, working = await self._footing.store.read(work)
+        now = self._footing.clock.now()
+        for session_id, at in deadlines:
+            self._timers[session_id] = at
+        for session_id in working:
+            self._timers[session_id] = now
+        for sessions in self.intake.bound.values():
+            for session_id in sessions:
+                self._timers.setdefault(session_id, now)
+        self._letters_at = now
+        self._awake = True
+
+    async def run(self) -> None:
+        """Work until :meth:`stop`."""
+        await self.start()
+        while not self._stopping:
+            self._bell.clear()
+            self._start_due()
+            await self._rest()
+
+    async def stop(self) -> None:
+        """Finish what is under way and go to sleep."""
+        self._stopping = True
+        self._awake = False
+        self._bell.set()
+        for event in self._changed.values():
+            event.set()
+        while self._tasks:
+            await asyncio.gather(*self._tasks, return_exceptions=True)
+
+    async def step(self) -> None:
+        """Do everything that is due at this moment, and what follows from it."""
+        if not self._awake:
+            await self.start()
+        for _ in range(1000):
+            self._start_due()
+            if not self._tasks:
+                return
+            await asyncio.gather(*self._tasks)
+        raise RuntimeError("the engine does not come to rest")
+
+    def next_at(self) -> datetime | None:
+        """The next moment at which something is due."""
+        moments = [*self._timers.values()]
+        if self._letters_at is not None:
+            moments.append(self._letters_at)
+        job = self.every.next_at()
+        if job is not None:
+            moments.append(job)
+        return min(moments, default=None)
+
+    def add_job(self, name: str, gap: timedelta, job: Job) -> None:
+        """Periodic work, remembered in the store."""
+        self.every.add(name, gap, job)
+
+    # --- inside --------------------------------------------------------------------
+
+    def _start_due(self) -> None:
+        now = self._footing.clock.now()
+        due = {s for s, at in self._timers.items() if at <= now}
+        for session_id in [*self._dirty, *due]:
+            if session_id in self._running:
+                continue
+            self._dirty.discard(session_id)
+            self._timers.pop(session_id, None)
+            self._running[session_id] = self._spawn(self._turn(session_id))
+        if self._letters_at is not None and self._letters_at <= now:
+            self._letters_at = None
+            self._spawn(self._send_letters())
+        for job in self.every.due(now):
+            self._spawn(self.every.run(job))
+
+    async def _rest(self) -> None:
+        next_at = self.next_at()
+        if self._dirty - set(self._running):
+            return
+        wait = FAR if next_at is None else next_at - self._footing.clock.now()
+        sleeper = asyncio.create_task(
+            self._footing.clock.sleep(min(wait, FAR).total_seconds())
+        )
+        bell = asyncio.create_task(self._bell.wait())
+        await asyncio.wait({sleeper, bell}, return_when=asyncio.FIRST_COMPLETED)
+        for task in (sleeper, bell):
+            task.cancel()
+        await asyncio.gather(sleeper, bell, return_exceptions=True)
+
+    def _spawn(self, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
+        task = asyncio.create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._done)
+        return task
+
+    def _done(self, task: asyncio.Task[None]) -> None:
+        self._tasks.discard(task)
+        self._bell.set()
+        if not task.cancelled() and (problem := task.exception()) is not None:
+            self._footing.log.error("engine work failed", why=repr(problem)[:300])
+
+    async def _turn(self, session_id: str) -> None:
+        try:
+            held = await self.sessions.held(session_id)
+            before = held.session.version
+            async with held.lock:
+                await self._settle.settle(held)
+            self._start_work(session_id, held)
+            if held.session.version != before:
+                self._tell(session_id)
+        except KeyError:
+            self._timers.pop(session_id, None)
+        except Exception as problem:  # noqa: BLE001 - put off first, then told
+            # One bad session must neither stop the others nor spin (I20).
+            self._footing.log.error(
+                "session turn failed", session=session_id, why=repr(problem)[:300]
+            )
+            self._timers[session_id] = self._footing.clock.now() + TURN_PAUSE
+        finally:
+            self._running.pop(session_id, None)
+            self._bell.set()
+
+    def _start_work(self, session_id: str, held: Held) -> None:
+        now = self._footing.clock.now()
+        for key in self._dispatch.due(held, now):
+            self._spawn(self._dispatch.dispatch(held, key))
+        looks = self.watch.due(held)
+        for name, at in looks.items():
+            busy = f"look:{name}"
+            if at <= now and busy not in held.busy:
+                held.busy.add(busy)
+                self._spawn(self._look(held, name))
+        moments = [at for at in looks.values() if at > now]
+        moments += [
+            one.next_at
+            for key, one in held.actions.items()
+            if one.next_at is not None and key not in held.busy
+        ]
+        if held.deadline is not None:
+            moments.append(held.deadline)
+        if moments:
+            self._timers[session_id] = max(min(moments), now)
+        if any(one.action.kind == "alert_staff" for one in held.actions.values()):
+            self._letters_at = min(self._letters_at or now, now)
+
+    async def _look(self, held: Held, name: str) -> None:
+        try:
+            await self.watch.look(held, name)
+        finally:
+            held.busy.discard(f"look:{name}")
+            self.wake(held.session.session_id)
+
+    async def _send_letters(self) -> None:
+        next_at = await self.alarms.send_due()
+        if next_at is not None and (
+            self._letters_at is None or next_at < self._letters_at
+        ):
+            self._letters_at = next_at
+
+    def _tell(self, session_id: str) -> None:
+        event = self._changed.pop(session_id, None)
+        if event is not None:
+            event.set()
+
+    def _look_soon(self, delivery: Delivery) -> None:
+        """A webhook could not be understood: the room itself is asked (W21)."""
+        meeting = delivery.meeting
+        if meeting is None:
+            return
+        for session_id in self.intake.bound.get(
+            (meeting.platform, meeting.meeting_id), ()
+        ):
+            held = self.sessions.known(session_id)
+            if held is not None:
+                held.looked_at.pop(meeting.instance, None)
+            self.wake(session_id)
+
+    def _measured(self, platform: str, offset: timedelta) -> None:
+        self.intake.offsets[platform] = offset
+
+    async def _count_refusal(self, platform: str, problem: BadWebhook) -> None:
+        await self._footing.store.write(self.intake.refused(platform, problem))

@@ -1,0 +1,358 @@
+"""Bring a session to rest: fold, decide, and store what follows, until nothing follows.
+
+Fold first, decide last. The fold and the decision happen outside the transaction; the
+transaction checks that the log has not moved on, or everything starts again.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Connection
+
+from app.core import confirm, sight
+from app.core.actions import (
+    Action,
+    AlertStaff,
+    AskWorker,
+    Audience,
+    ConnectionAction,
+    EndCause,
+    EndMeeting,
+    Level,
+    MeetingAction,
+    PostGroundRules,
+    StartFollowUp,
+)
+from app.core.decide import Decision, decide
+from app.core.events import SightLost, SightRegained
+from app.core.fold import Fact
+from app.core.policy import Mode
+from app.core.presses import ActionMoved, ActionState
+from app.core.rooms import stays_of, who_is_who
+from app.core.session import GroupSession
+from app.engine.footing import Footing
+from app.engine.sessions import Held, OpenAction, Sessions
+from app.store import log, queue
+
+ROUNDS = 20
+AT_ONCE = (AlertStaff, AskWorker, StartFollowUp)
+
+
+class LogMovedOn(Exception):
+    """New facts came in between; decide again."""
+
+
+@dataclass(slots=True)
+class Change:
+    """What one decision adds to the store."""
+
+    facts: list[Fact] = field(default_factory=list)
+    new: list[tuple[OpenAction, ActionState]] = field(default_factory=list)
+    moves: list[tuple[OpenAction, dict[str, Any]]] = field(default_factory=list)
+    alarms: list[AlertStaff] = field(default_factory=list)
+    revived: list[tuple[Action, Mode]] = field(default_factory=list)
+    deadline: tuple[datetime | None, str] | None = None
+
+    def __bool__(self) -> bool:
+        return bool(
+            self.facts or self.new or self.moves or self.revived or self.deadline
+        )
+
+
+def moved(
+    action: Action,
+    state: ActionState,
+    now: datetime,
+    **more: Any,
+) -> ActionMoved:
+    """The fact that an action changed its state."""
+    connection = person = ""
+    if isinstance(action, (ConnectionAction, AskWorker, AlertStaff)):
+        connection, person = action.connection, action.person_id
+    elif isinstance(action, StartFollowUp):
+        person = action.person_id
+    return ActionMoved(
+        at=now,
+        by=action.by,
+        key=action.key,
+        kind=action.kind,
+        state=state,
+        connection=connection,
+        person_id=person,
+        meeting=action.meeting if isinstance(action, MeetingAction) else None,
+        cause=_cause(action),
+        reason=action.reason,
+        details=_details(action),
+        **more,
+    )
+
+
+def _cause(action: Action) -> str:
+    if isinstance(action, EndMeeting):
+        return str(action.cause)
+    if isinstance(action, AlertStaff):
+        return action.level.name.lower()
+    if isinstance(action, AskWorker):
+        return action.press
+    return action.what if isinstance(action, StartFollowUp) else ""
+
+
+def _details(action: Action) -> tuple[str, ...]:
+    if isinstance(action, PostGroundRules):
+        return action.connections
+    if isinstance(action, StartFollowUp):
+        return (action.due_at.isoformat(),)
+    if isinstance(action, AlertStaff) and action.what_to_do:
+        return (action.what_to_do,)
+    return ()
+
+
+class Settle:
+    """Fold -> decide -> want, for one session at a time."""
+
+    def __init__(self, footing: Footing, sessions: Sessions) -> None:
+        self._footing = footing
+        self._sessions = sessions
+
+    async def settle(self, held: Held) -> Decision:
+        """Go on until a decision adds nothing. The caller holds ``held.lock``."""
+        for _ in range(ROUNDS):
+            session = await self._sessions.catch_up(held)
+            now = self._footing.clock.now()
+            decision = decide(session, now)
+            for name, problem in decision.broken.items():
+                self._footing.log.error("rule broken", rule=name, problem=problem)
+            change = self.follow(held, decision, now)
+            if not change:
+                return decision
+            try:
+                await self._store(held, change, now)
+            except LogMovedOn:
+                continue
+        self._footing.log.error("a session does not settle", session=session.session_id)
+        return decision
+
+    def follow(self, held: Held, decision: Decision, now: datetime) -> Change:
+        """What the store still lacks of this decision."""
+        change = Change()
+        session = held.session
+        change.facts.extend(sight.changes(session, now))
+        wanted = {action.key: action for action in decision.actions}
+        for action in decision.actions:
+            self._want(session, action, now, change)
+        for key, one in held.actions.items():
+            self._review(held, one, wanted.get(key), now, change)
+        self._set_deadline(held, decision, now, change)
+        return change
+
+    def _want(
+        self, session: GroupSession, action: Action, now: datetime, change: Change
+    ) -> None:
+        known = session.actions.get(action.key)
+        mode = self._mode(session, action)
+        if known is not None:
+            if known.state is ActionState.WITHDRAWN and known.sent_at is None:
+                change.revived.append((action, mode))
+                change.facts.append(moved(action, ActionState.WANTED, now))
+            return
+        state = ActionState.WANTED
+        if mode is Mode.WATCH:
+            state = ActionState.REFUSED
+        elif isinstance(action, AT_ONCE):
+            state = ActionState.SENT
+        one = OpenAction(
+            id=self._footing.new_id(),
+            action=action,
+            mode=str(mode),
+            state=str(state),
+            route="person" if state is ActionState.SENT else "",
+            tries=0,
+            next_at=now if state is ActionState.WANTED else None,
+            sent_at=now if state is ActionState.SENT else None,
+        )
+        change.new.append((one, state))
+        problem = "The policy says: write down only." if mode is Mode.WATCH else ""
+        change.facts.append(moved(action, state, now, route=one.route, problem=problem))
+        if isinstance(action, AlertStaff) and state is ActionState.SENT:
+            change.alarms.append(action)
+
+    @staticmethod
+    def _mode(session: GroupSession, action: Action) -> Mode:
+        if isinstance(action, EndMeeting) and action.cause is EndCause.NEVER_ALONE:
+            return Mode.ACT  # E1 has times, but no off switch.
+        if action.by:
+            return Mode.ACT
+        return session.policy.mode(action.kind)
+
+    def _review(
+        self,
+        held: Held,
+        one: OpenAction,
+        wanted: Action | None,
+        now: datetime,
+        change: Change,
+    ) -> None:
+        session, action = held.session, one.action
+        sent_at = one.sent_at
+        proof = confirm.proof(session, action, sent_at) if sent_at is not None else ""
+        if isinstance(action, StartFollowUp) and action.key in session.followed_up:
+            proof = "A named person says it is done."
+        if proof:
+            self._close(
+                one,
+                ActionState.CONFIRMED,
+                now,
+                change,
+                proof=proof,
+                race=self._raced(session, action),
+            )
+            return
+        if action.not_after is not None and now >= action.not_after:
+            self._close(one, ActionState.EXPIRED, now, change)
+            return
+        if wanted is not None or action.key in held.busy:
+            return
+        if isinstance(action, AlertStaff) and action.level is Level.RED:
+            return  # It goes on until a named person takes it (I9).
+        if isinstance(action, StartFollowUp) and one.state == ActionState.SENT:
+            self._close(
+                one, ActionState.CONFIRMED, now, change, proof="No longer needed."
+            )
+            return
+        self._close(one, ActionState.WITHDRAWN, now, change)
+
+    @staticmethod
+    def _raced(session: GroupSession, action: Action) -> bool:
+        """Whether a worker had just come back when the clear took effect (I8)."""
+        if not isinstance(action, EndMeeting) or action.cause is not (
+            EndCause.NEVER_ALONE
+        ):
+            return False
+        instance = session.instances.get(action.meeting)
+        if instance is None or instance.ended_at is None:
+            return False
+        known = who_is_who(session, instance)
+        before = instance.ended_at - session.policy.call_deadline
+        return any(
+            stay.start is not None and before <= stay.start <= instance.ended_at
+            for _, stay in stays_of(instance, known, workers=True)
+        )
+
+    @staticmethod
+    def _close(
+        one: OpenAction,
+        state: ActionState,
+        now: datetime,
+        change: Change,
+        **more: Any,
+    ) -> None:
+        values: dict[str, Any] = {"state": str(state), "next_at": None}
+        if state is ActionState.CONFIRMED:
+            values |= {"confirmed_at": now, "proof": more.get("proof", "")}
+        change.moves.append((one, values))
+        change.facts.append(moved(one.action, state, now, route=one.route, **more))
+
+    @staticmethod
+    def _set_deadline(
+        held: Held, decision: Decision, now: datetime, change: Change
+    ) -> None:
+        # An earlier deadline than needed only wakes once for nothing; a later one than
+        # needed would be a missed grace. So only the stricter one is written.
+        stored, wish = held.deadline, decision.wake_at
+        if wish is None:
+            if stored is not None and stored <= now:
+                change.deadline = (None, "")
+        elif stored is None or wish < stored or stored <= now:
+            change.deadline = (wish, decision.wake_why)
+
+    async def _store(self, held: Held, change: Change, now: datetime) -> None:
+        entries = self._entries(held.session, change.facts, now)
+        new_id = self._footing.new_id
+        alarm_ids = [new_id() for _ in change.alarms]
+
+        def work(db: Connection) -> None:
+            session = held.session
+            if log.position(db, session.session_id, held.bound) > session.position:
+                raise LogMovedOn
+            log.add(db, entries)
+            self._write_actions(db, session.session_id, change, now)
+            for alarm_id, alert in zip(alarm_ids, change.alarms, strict=True):
+                raise_alarm(db, alarm_id, session.session_id, alert, now)
+            if change.deadline is not None:
+                queue.set_deadline(db, session.session_id, *change.deadline)
+
+        await self._footing.store.write(work)
+        self._remember(held, change)
+
+    def _write_actions(
+        self, db: Connection, session_id: str, change: Change, now: datetime
+    ) -> None:
+        store = self._footing.store
+        for one, state in change.new:
+            queue.want(
+                db,
+                store,
+                session_id,
+                one.action,
+                action_id=one.id,
+                mode=Mode(one.mode),
+                at=now,
+                state=state,
+            )
+        for one, values in change.moves:
+            queue.move(db, one.id, queue.OPEN, **values)
+        for action, mode in change.revived:
+            queue.revive(db, session_id, action.key, str(mode), now)
+
+    def _entries(
+        self, session: GroupSession, facts: Sequence[Fact], now: datetime
+    ) -> list[log.Entry]:
+        return [
+            log.entry(
+                self._footing.store,
+                fact,
+                self._footing.new_id(),
+                now,
+                session_id=None
+                if isinstance(fact, (SightLost, SightRegained))
+                else session.session_id,
+            )
+            for fact in facts
+        ]
+
+    def _remember(self, held: Held, change: Change) -> None:
+        for one, state in change.new:
+            if state in (ActionState.WANTED, ActionState.SENT):
+                held.actions[one.action.key] = one
+        for one, values in change.moves:
+            held.actions.pop(one.action.key, None)
+            one.state = values["state"]
+        if change.deadline is not None:
+            held.deadline = change.deadline[0]
+        if change.revived:
+            # Their rows carry ids we no longer hold: read them again.
+            self._sessions.forget_actions(held)
+
+
+def raise_alarm(
+    db: Connection,
+    alarm_id: str,
+    session_id: str | None,
+    alert: AlertStaff,
+    at: datetime,
+) -> None:
+    """Store the alarm; it leaves the page when it is red or calls the standby."""
+    queue.raise_alarm(
+        db,
+        alarm_id=alarm_id,
+        session_id=session_id,
+        key=f"{session_id or ''}:{alert.key}",
+        level=alert.level.name.lower(),
+        audience=str(alert.audience),
+        text=alert.reason,
+        what_to_do=alert.what_to_do,
+        at=at,
+        send=alert.level is Level.RED or alert.audience is Audience.STANDBY,
+    )

@@ -1,0 +1,316 @@
+"""Look at the rooms: roster reads where the platform lists who is there, else its status."""
+
+from collections.abc import Callable
+from datetime import datetime, timedelta
+
+from sqlalchemy import Connection
+
+from app.core import roster
+from app.core.actions import EndMeeting
+from app.core.events import MeetingEnded, MeetingRef, Source, StatusRead
+from app.core.facts import Hands
+from app.core.fold import Fact
+from app.core.presses import ActionState, HandsProbed
+from app.core.session import GroupSession, Instance
+from app.core.sight import interval, opened_at
+from app.engine.footing import Footing
+from app.engine.intake import Intake
+from app.engine.sessions import Held, Sessions
+from app.store import log
+from integrations.base import (
+    PermanentFailure,
+    Platform,
+    RosterRead,
+    TemporaryFailure,
+)
+from integrations.base import (
+    StatusRead as PlatformStatus,
+)
+
+DOOR = ""
+WATCH_FROM = timedelta(minutes=30)
+
+
+class Watch:
+    """Reads, compares, and keeps only differences."""
+
+    def __init__(
+        self,
+        footing: Footing,
+        sessions: Sessions,
+        intake: Intake,
+        wake: Callable[[str], None],
+    ) -> None:
+        self._footing = footing
+        self._sessions = sessions
+        self._intake = intake
+        self._wake = wake
+        self.measured: Callable[[str, timedelta], None] = lambda _platform, _gap: None
+
+    # --- when -------------------------------------------------------------------
+
+    def due(self, held: Held) -> dict[str, datetime]:
+        """Instance -> when to look next; ``DOOR`` for "has it started unseen?"."""
+        session, plan = held.session, held.session.plan
+        found: dict[str, datetime] = {}
+        live = list(session.live())
+        for instance in live:
+            name = instance.ref.instance
+            last = held.looked_at.get(name, opened_at(instance))
+            found[name] = last + self._gap(session, instance)
+        if not live and plan is not None and held.bound and session.closed is None:
+            opens = plan.starts_at - WATCH_FROM
+            closes = plan.ends_at + session.policy.links_die_after_end
+            last_look = held.looked_at.get(DOOR)
+            next_look = last_look + session.policy.poll_calm if last_look else opens
+            if next_look <= closes:
+                found[DOOR] = max(next_look, opens)
+        return found
+
+    @staticmethod
+    def _gap(session: GroupSession, instance: Instance) -> timedelta:
+        ending = any(
+            fact.kind == EndMeeting.kind
+            and fact.state is ActionState.SENT
+            and fact.meeting == instance.ref
+            for fact in session.actions.values()
+        )
+        if ending:
+            return session.policy.poll_unsafe
+        return interval(session, instance)
+
+    # --- looking ----------------------------------------------------------------
+
+    async def look(self, held: Held, name: str) -> bool:
+        """Look once; True when the platform answered. Never raises a PlatformFailure."""
+        session = held.session
+        held.looked_at[name] = self._footing.clock.now()
+        if name == DOOR:
+            return await self._look_at_door(held)
+        instance = next(
+            (i for i in session.instances.values() if i.ref.instance == name), None
+        )
+        plan = session.plan
+        if instance is None or plan is None:
+            return True
+        platform = self._footing.platforms.get(plan.platform)
+        if platform is None:
+            return False
+        try:
+            if session.hands.live_roster is False:
+                await self._read_status(held, instance, platform)
+            else:
+                await self._read_roster(held, instance, platform)
+        except TemporaryFailure as problem:
+            await self._failed(held, instance, str(problem))
+            return False
+        return True
+
+    async def _read_roster(
+        self, held: Held, instance: Instance, platform: Platform
+    ) -> None:
+        try:
+            read = await platform.read_roster(instance.ref)
+        except PermanentFailure as problem:
+            await self._no_roster(held, instance, platform, problem)
+            return
+        if read.offset is not None:
+            self.measured(platform.name, read.offset)
+        if not read.entries and read.complete:
+            # An empty list is what a meeting that is over looks like: ask (P04).
+            await self._read_status(held, instance, platform)
+        await self._keep(held, instance, read)
+
+    async def _no_roster(
+        self,
+        held: Held,
+        instance: Instance,
+        platform: Platform,
+        problem: PermanentFailure,
+    ) -> None:
+        session = held.session
+        status = await self._status(platform, instance.ref)
+        if not status.started or self._other(status, instance):
+            await self._keep_status(held, instance, status)
+            return
+        if session.hands.live_roster is None:
+            hands = _without_roster(session.hands, str(problem))
+            fact = HandsProbed(at=self._footing.clock.now(), hands=hands)
+            await self._intake.accept_facts([fact], session.session_id)
+            await self._keep_status(held, instance, status)
+            return
+        # It could list the room before, so this is a loss of sight, not a small plan.
+        raise TemporaryFailure(str(problem))
+
+    async def _keep(self, held: Held, instance: Instance, read: RosterRead) -> None:
+        async with held.lock:
+            session = await self._sessions.catch_up(held)
+            current = session.instances.get(instance.ref, instance)
+            changes = roster.differences(
+                session,
+                current,
+                read.entries,
+                started_at=read.started_at,
+                complete=read.complete,
+            )
+            seen = roster.prove(
+                current,
+                read.entries,
+                started_at=read.started_at,
+                complete=read.complete,
+            )
+            session.version += 1
+            row = _last_look(current.ref, current.proof_at, current.failing_since, seen)
+            await self._intake.accept_facts(changes, also=row)
+        self._wake(session.session_id)
+
+    async def _read_status(
+        self, held: Held, instance: Instance, platform: Platform
+    ) -> None:
+        status = await self._status(platform, instance.ref)
+        await self._keep_status(held, instance, status)
+
+    async def _status(self, platform: Platform, ref: MeetingRef) -> PlatformStatus:
+        try:
+            status = await platform.read_status(ref)
+        except PermanentFailure as problem:
+            raise TemporaryFailure(str(problem)) from problem
+        if status.offset is not None:
+            self.measured(platform.name, status.offset)
+        return status
+
+    @staticmethod
+    def _other(status: PlatformStatus, instance: Instance) -> bool:
+        return bool(
+            status.started
+            and status.instance
+            and status.instance != instance.ref.instance
+        )
+
+    async def _keep_status(
+        self, held: Held, instance: Instance, status: PlatformStatus
+    ) -> None:
+        facts: list[Fact] = []
+        if not status.started:
+            facts.append(
+                StatusRead(
+                    meeting=instance.ref,
+                    at=status.read_at,
+                    source=Source.POLL,
+                    started=False,
+                )
+            )
+        elif self._other(status, instance):
+            # Another occurrence runs now, so ours is over (I5, W26).
+            facts.append(
+                MeetingEnded(
+                    meeting=instance.ref, at=status.read_at, source=Source.POLL
+                )
+            )
+            facts.append(_started(instance.ref, status))
+        async with held.lock:
+            session = await self._sessions.catch_up(held)
+            current = session.instances.get(instance.ref, instance)
+            if status.started and current.ended_at is not None and not facts:
+                facts.append(_started(instance.ref, status))
+            current.checked_at = status.read_at
+            current.failing_since = None
+            session.version += 1
+            proof = current.proof_at
+            if session.hands.live_roster is False:
+                proof = status.read_at
+            row = _last_look(current.ref, proof, None, ())
+            only = None if session.hands.live_roster is not False else row
+            await self._intake.accept_facts(facts, also=only)
+        self._wake(session.session_id)
+
+    async def _look_at_door(self, held: Held) -> bool:
+        """Whether a bound meeting runs that no webhook told us of (DESIGN §5, line 8)."""
+        plan = held.session.plan
+        platform = self._footing.platforms.get(plan.platform) if plan else None
+        if platform is None:
+            return False
+        for name, meeting_id in held.bound:
+            ref = MeetingRef(platform=name, meeting_id=meeting_id)
+            try:
+                status = await self._status(platform, ref)
+            except TemporaryFailure as problem:
+                self._footing.log.warning(
+                    "meeting status not readable", meeting=meeting_id, why=str(problem)
+                )
+                return False
+            known = MeetingRef(
+                platform=name, meeting_id=meeting_id, instance=status.instance
+            )
+            if status.started and known not in held.session.instances:
+                await self._intake.accept_facts([_started(ref, status)])
+                self._wake(held.session.session_id)
+        return True
+
+    async def _failed(self, held: Held, instance: Instance, why: str) -> None:
+        async with held.lock:
+            session = await self._sessions.catch_up(held)
+            current = session.instances.get(instance.ref, instance)
+            if current.failing_since is None:
+                current.failing_since = self._footing.clock.now()
+                session.version += 1
+                row = _last_look(
+                    current.ref,
+                    current.proof_at or current.checked_at,
+                    current.failing_since,
+                    _proved(current),
+                )
+                await self._intake.accept_facts([], also=row)
+        self._footing.log.warning(
+            "room not readable",
+            meeting=instance.ref.meeting_id,
+            why=why,
+        )
+        self._wake(session.session_id)
+
+
+def _proved(instance: Instance) -> tuple[str, ...]:
+    return tuple(
+        key
+        for key, connection in instance.connections.items()
+        if connection.proved_at is not None
+        and connection.proved_at == instance.proof_at
+    )
+
+
+def _last_look(
+    ref: MeetingRef,
+    proof_at: datetime | None,
+    failing_since: datetime | None,
+    seen: tuple[str, ...],
+) -> Callable[[Connection], None]:
+    return lambda db: log.look(
+        db, ref, proof_at=proof_at, failing_since=failing_since, seen=seen
+    )
+
+
+def _started(ref: MeetingRef, status: PlatformStatus) -> StatusRead:
+    return StatusRead(
+        meeting=MeetingRef(
+            platform=ref.platform,
+            meeting_id=ref.meeting_id,
+            instance=status.instance or ref.instance,
+        ),
+        at=status.read_at,
+        source=Source.POLL,
+        started=True,
+    )
+
+
+def _without_roster(hands: Hands, problem: str) -> Hands:
+    return Hands(
+        live_roster=False,
+        end_for_all=hands.end_for_all,
+        remove_one=hands.remove_one,
+        hold_one=hands.hold_one,
+        admit_one=hands.admit_one,
+        waiting_text=hands.waiting_text,
+        room_chat=hands.room_chat,
+        links=hands.links,
+        problems=(*hands.problems, problem),
+    )
