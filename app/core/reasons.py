@@ -39,7 +39,7 @@ def camera_problem(text: str, names: Iterable[str] = ()) -> str:
     words = _words(text)
     said = words - _FILLER
     for name in names:
-        said -= _words(name)
+        said -= {word + end for word in _words(name) for end in ("", "s")}
     if said and said <= _CAMERA:
         return CAMERA_IS_NO_REASON
     return ""
