@@ -187,3 +187,10 @@ def test_each_item_takes_an_exception_only_where_it_may(item: str) -> None:
     session = excepted(GroupSession("session-1", policy=STRICT), item)
     may = row.exception or row.weight is not Weight.BLOCK
     assert (line(session, item).result is Result.EXCEPTED) is may
+
+
+def test_a_heading_without_words_is_no_rule() -> None:
+    empty = replace(RULES.rules[0], text=" ")
+    rules = GroundRules(version=1, rules=(empty, *RULES.rules[1:]))
+    found = line(set_up(the_plan=plan(ground_rules=rules)), "ground_rules")
+    assert found.evidence == "No agreed rule about: confidentiality."

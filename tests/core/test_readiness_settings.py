@@ -109,6 +109,13 @@ def test_a_link_in_public_is_a_fault_whoever_says_so() -> None:
     assert line(leaked, "link_private").result is Result.FAULT
 
 
+def test_a_room_that_comes_back_is_not_our_own() -> None:
+    session = set_up(facts=replace(SAFE, recurring=True))
+    assert line(session, "own_room").evidence == (
+        "This room comes back with the same link."
+    )
+
+
 @pytest.mark.parametrize("facts", [SAFE, replace(SAFE, recurring=True)], ids=str)
 def test_a_room_that_is_only_watched_needs_a_named_exception(
     facts: MeetingFacts,
@@ -168,7 +175,12 @@ def test_what_the_policy_allows_is_no_fault_and_no_wish(
 def test_renaming_that_no_platform_tells_is_settled_by_a_tick() -> None:
     session = set_up(policy=STRICT)
     assert line(session, "rename").result is Result.UNKNOWN
+    fold.apply(session, p.ItemTicked(at=at("18:19"), item="rename_decided"))
+    assert line(session, "rename").result is Result.UNKNOWN
     assert line(ticked(session, "rename_decided"), "rename").result is Result.OK
+    back = p.ItemTicked(at=at("18:21"), by="anna", item="rename_decided", ticked=False)
+    fold.apply(session, back)
+    assert line(session, "rename").result is Result.UNKNOWN
 
 
 def test_every_item_that_can_be_mended_has_a_wish() -> None:
