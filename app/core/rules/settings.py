@@ -145,11 +145,8 @@ def unreadable_news(session: GroupSession, now: datetime) -> Iterator[Wish]:
 
 def _live(session: GroupSession) -> Iterator[Instance]:
     """Live instances of the meeting whose settings were read: the one bound last."""
-    if not session.bindings:
-        return
-    bound = session.bindings[-1]
     for instance in session.live():
-        if instance.ref.meeting_id == bound.meeting_id:
+        if instance.ref.meeting_id == session.bindings[-1].meeting_id:
             yield instance
 
 
