@@ -1,0 +1,1 @@
+"""A simulated platform: the truth of who is in the room, and servers that tell of it."""

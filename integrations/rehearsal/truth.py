@@ -119,7 +119,7 @@ def _minus(
                 continue
             if hole_start > start:
                 left.append((start, hole_start))
-            start = max(start, hole_end)
+            start = hole_end
         if start < end:
             left.append((start, end))
     return left

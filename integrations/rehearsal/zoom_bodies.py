@@ -9,15 +9,18 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
-from datetime import UTC, datetime
 
 from integrations.rehearsal.people import Account
-from integrations.rehearsal.rooms import Connection, Happening, Json, Kind, Meeting
-
-
-def instant(at: datetime) -> str:
-    """`2026-11-17T19:00:00Z`."""
-    return at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+from integrations.rehearsal.rooms import Connection, Happening, Json, Kind
+from integrations.rehearsal.zoom_plan_bodies import (
+    created,
+    deleted,
+    instant,
+    minutes,
+    operator_of,
+    registration,
+    updated,
+)
 
 
 def compact(body: Json) -> bytes:
@@ -50,85 +53,6 @@ def _object(happening: Happening, **more: object) -> Json:
         "duration": minutes(meeting),
     }
     return {**shown, **more}
-
-
-def _planned(meeting: Meeting, **more: object) -> Json:
-    """The meeting as planned; the id as a number."""
-    shown: Json = {
-        "uuid": meeting.uuid,
-        "id": meeting.id,
-        "host_id": meeting.host.zoom_user_id,
-        "topic": meeting.topic,
-        "type": meeting.type,
-        "start_time": instant(meeting.start_at),
-        "duration": minutes(meeting),
-        "timezone": meeting.timezone,
-    }
-    return {**shown, **more}
-
-
-def minutes(meeting: Meeting) -> int:
-    return int(meeting.duration.total_seconds() // 60)
-
-
-def _operator(happening: Happening) -> Json:
-    operator = happening.detail["operator"]
-    return {"operator": operator.email, "operator_id": operator.zoom_user_id}
-
-
-def _created(happening: Happening) -> Json:
-    meeting = happening.meeting
-    settings = {
-        key: meeting.settings[key]
-        for key in (
-            "use_pmi",
-            "alternative_hosts",
-            "meeting_invitees",
-            "join_before_host",
-            "jbh_time",
-        )
-    }
-    shown = _planned(
-        meeting,
-        join_url=meeting.join_url,
-        password=meeting.password,
-        creation_source=meeting.creation_source,
-        settings=settings,
-    )
-    return {**_operator(happening), "operation": "all", "object": shown}
-
-
-def _updated(happening: Happening) -> Json:
-    meeting = happening.meeting
-    shown = {
-        "id": meeting.id,
-        "uuid": meeting.uuid,
-        "host_id": meeting.host.zoom_user_id,
-        "topic": meeting.topic,
-        "type": meeting.type,
-        **_changed_fields(happening.detail["new"]),
-    }
-    return {
-        **_operator(happening),
-        "scope": "all",
-        "object": shown,
-        "time_stamp": int(happening.at.timestamp() * 1000),
-        "old_object": {"id": meeting.id, **_changed_fields(happening.detail["old"])},
-    }
-
-
-def _changed_fields(fields: Json) -> Json:
-    shown = dict(fields)
-    if "start_at" in shown:
-        shown["start_time"] = instant(shown.pop("start_at"))
-    if "duration" in shown:
-        shown["duration"] = int(shown["duration"].total_seconds() // 60)
-    return shown
-
-
-def _deleted(happening: Happening) -> Json:
-    shown = _planned(happening.meeting)
-    return {**_operator(happening), "operation": "all", "object": shown}
 
 
 def _started(happening: Happening) -> Json:
@@ -251,28 +175,6 @@ def _breakout(happening: Happening) -> Json:
     return {"object": shown}
 
 
-def _registrant(happening: Happening) -> Json:
-    registrant = happening.detail["registrant"]
-    person: Json = {
-        "id": registrant.id,
-        "first_name": registrant.first_name,
-        "last_name": registrant.last_name,
-        "email": registrant.email,
-    }
-    link = {
-        "join_url": happening.meeting.link_of(registrant),
-        "participant_pin_code": registrant.pin,
-    }
-    if happening.kind is Kind.REGISTERED:
-        person["status"] = registrant.status
-        if registrant.status != "approved":
-            link = {"join_url": ""}
-    if happening.kind in (Kind.REGISTERED, Kind.REGISTRATION_APPROVED):
-        person |= link
-    operator = _operator(happening) if "operator" in happening.detail else {}
-    return {**operator, "object": _planned(happening.meeting, registrant=person)}
-
-
 def _recording(happening: Happening) -> Json:
     ended = happening.kind is Kind.RECORDING_STOPPED
     times = {
@@ -287,7 +189,7 @@ def _streaming(happening: Happening) -> Json:
     stream = {"service": "YouTube", "date_time": instant(happening.at)}
     number = happening.meeting.id
     shown = _object(happening, id=number, live_streaming=stream)
-    return {**_operator(happening), "object": shown}
+    return {**operator_of(happening), "object": shown}
 
 
 def _sharing(happening: Happening) -> Json:
@@ -309,9 +211,9 @@ def _sharing(happening: Happening) -> Json:
 
 
 _EVENTS: dict[Kind, tuple[str, Callable[[Happening], Json]]] = {
-    Kind.MEETING_CREATED: ("meeting.created", _created),
-    Kind.MEETING_UPDATED: ("meeting.updated", _updated),
-    Kind.MEETING_DELETED: ("meeting.deleted", _deleted),
+    Kind.MEETING_CREATED: ("meeting.created", created),
+    Kind.MEETING_UPDATED: ("meeting.updated", updated),
+    Kind.MEETING_DELETED: ("meeting.deleted", deleted),
     Kind.STARTED: ("meeting.started", _started),
     Kind.ENDED: ("meeting.ended", _ended),
     Kind.CAME_BEFORE_HOST: ("meeting.participant_jbh_waiting", _at_the_door),
@@ -330,10 +232,10 @@ _EVENTS: dict[Kind, tuple[str, Callable[[Happening], Json]]] = {
     Kind.PHONE_BOUND: ("meeting.participant_bind", _bound),
     Kind.ENTERED_BREAKOUT: ("meeting.participant_joined_breakout_room", _breakout),
     Kind.LEFT_BREAKOUT: ("meeting.participant_left_breakout_room", _breakout),
-    Kind.REGISTERED: ("meeting.registration_created", _registrant),
-    Kind.REGISTRATION_APPROVED: ("meeting.registration_approved", _registrant),
-    Kind.REGISTRATION_CANCELLED: ("meeting.registration_cancelled", _registrant),
-    Kind.REGISTRATION_DENIED: ("meeting.registration_denied", _registrant),
+    Kind.REGISTERED: ("meeting.registration_created", registration),
+    Kind.REGISTRATION_APPROVED: ("meeting.registration_approved", registration),
+    Kind.REGISTRATION_CANCELLED: ("meeting.registration_cancelled", registration),
+    Kind.REGISTRATION_DENIED: ("meeting.registration_denied", registration),
     Kind.RECORDING_STARTED: ("recording.started", _recording),
     Kind.RECORDING_STOPPED: ("recording.stopped", _recording),
     Kind.STREAMING_STARTED: ("meeting.live_streaming_started", _streaming),

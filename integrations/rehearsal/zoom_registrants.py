@@ -6,7 +6,6 @@ from datetime import UTC
 from urllib.parse import unquote
 
 from integrations.rehearsal.rooms import Json, Meeting, Refused, Registrant
-from integrations.rehearsal.zoom_bodies import instant
 from integrations.rehearsal.zoom_desk import (
     Answer,
     ApiError,
@@ -17,6 +16,7 @@ from integrations.rehearsal.zoom_desk import (
     paged,
     refused_body,
 )
+from integrations.rehearsal.zoom_plan_bodies import instant
 
 MOST_AT_ONCE = 30
 DAILY_ADDITIONS = 3

@@ -20,6 +20,8 @@ from starlette.routing import Route
 
 from app.clock import Clock
 from integrations.rehearsal import (
+    zoom_control,
+    zoom_logs,
     zoom_meetings,
     zoom_registrants,
     zoom_rosters,
@@ -36,6 +38,8 @@ from integrations.rehearsal.zoom_desk import (
 from integrations.rehearsal.zoom_gate import Gate, too_many, too_many_today
 
 OPERATIONS = (
+    *zoom_control.OPERATIONS,
+    *zoom_logs.OPERATIONS,
     *zoom_meetings.OPERATIONS,
     *zoom_registrants.OPERATIONS,
     *zoom_rosters.OPERATIONS,

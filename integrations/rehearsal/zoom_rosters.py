@@ -6,9 +6,8 @@ co-host, and blanks the ids of everybody outside the account.
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 
-from integrations.rehearsal.courier import log_row
 from integrations.rehearsal.faults import RosterTrouble
 from integrations.rehearsal.rooms import (
     MAIN,
@@ -20,7 +19,6 @@ from integrations.rehearsal.rooms import (
     Role,
     Stay,
 )
-from integrations.rehearsal.zoom_bodies import instant
 from integrations.rehearsal.zoom_desk import (
     Answer,
     ApiError,
@@ -32,12 +30,12 @@ from integrations.rehearsal.zoom_desk import (
     no_meeting,
     paged,
 )
+from integrations.rehearsal.zoom_plan_bodies import instant
 
 NO_DASHBOARD = (
     "Only available for Business or higher accounts that have enabled the Dashboard"
     " feature."
 )
-LOG_KEPT = timedelta(days=7)
 
 
 def live_list(desk: Desk, ask: Ask) -> Answer:
@@ -164,40 +162,6 @@ def report_participants(desk: Desk, ask: Ask) -> Answer:
     return Answer(200, paged(desk, ask, "participants", rows))
 
 
-def webhook_logs(desk: Desk, ask: Ask) -> Answer:
-    """What was sent in the last seven days, with the bodies."""
-    since = _moment(ask.query.get("from", ""), ask.now - LOG_KEPT)
-    soon = ask.now + timedelta(seconds=1)
-    until = _moment(ask.query.get("to", ""), soon, end_of_day=True)
-    rows = desk.courier.log_rows(
-        max(since, ask.now - LOG_KEPT), until, ask.query.get("event", "")
-    )
-    wanted = ask.query.get("retry_num", "")
-    shown = [
-        log_row(each, desk.account, desk.courier.target)
-        for each in rows
-        if wanted in ("", str(each.retry_num))
-    ]
-    page = paged(desk, ask, "webhook_logs", shown)
-    return Answer(
-        200,
-        {key: page[key] for key in ("next_page_token", "page_size", "webhook_logs")},
-    )
-
-
-def _moment(written: str, otherwise: datetime, *, end_of_day: bool = False) -> datetime:
-    """A date (whole days, the last one included) or a date-time."""
-    if not written:
-        return otherwise
-    try:
-        at = datetime.fromisoformat(written)
-    except ValueError as fault:
-        raise ApiError(400, 300, "Validation Failed.") from fault
-    if len(written) == len("2026-11-17") and end_of_day:
-        at += timedelta(days=1)
-    return at if at.tzinfo else at.replace(tzinfo=UTC)
-
-
 def _ended(desk: Desk, ask: Ask) -> tuple[Meeting, Instance]:
     meeting, instance = instance_of(desk, ask)
     if instance.ended_at is None:
@@ -291,12 +255,5 @@ OPERATIONS = (
         "report:read:list_meeting_participants:admin",
         "HEAVY",
         report_participants,
-    ),
-    Operation(
-        "GET",
-        "/marketplace/apps/{app_id}/webhook_logs",
-        "marketplace:read:webhook_logs:admin",
-        "MEDIUM",
-        webhook_logs,
     ),
 )

@@ -1,6 +1,7 @@
 """Every scene can be played, and the World catches every broken promise."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import anyio
@@ -16,7 +17,7 @@ from integrations.rehearsal.promises import (
     judge,
 )
 from integrations.rehearsal.rooms import Refused
-from integrations.rehearsal.scene import Promise, Scene
+from integrations.rehearsal.scene import Promise, Scene, Step
 from integrations.rehearsal.truth import Presence, workers
 from integrations.rehearsal.world import World
 
@@ -225,6 +226,35 @@ def test_a_missing_and_an_invented_line_are_named() -> None:
 def test_an_unknown_scene_is_named(name: str) -> None:
     with pytest.raises(KeyError, match="quiet_evening"):
         scenes.load(name)
+
+
+@pytest.mark.anyio
+async def test_a_step_that_goes_otherwise_is_a_surprise() -> None:
+    ladder = scenes.load("ladder")
+    arrive = Step(timedelta(), "arrive", "dev", refused=True)
+    admit = Step(timedelta(seconds=1), "admit", "ben")
+    scene = replace(ladder, steps=(arrive, admit))
+    clock = ManualClock(EVENING)
+    world = scenes.world_of(scene, clock)
+    meeting_id, links = scenes.plan_without_bot(scene, world)
+    world.start_meeting(meeting_id)
+    done: list[Played] = []
+
+    async def press(press: Press) -> None:
+        raise AssertionError("nobody presses here")
+
+    async def perform_steps() -> None:
+        done.append(
+            await play(scene, world, clock, press, meeting_id=meeting_id, links=links)
+        )
+
+    async with anyio.create_task_group() as tasks:
+        tasks.start_soon(perform_steps)
+        await clock.elapse(timedelta(seconds=2))
+    assert done[0].surprises == [
+        "dev: “arrive” should have been refused and was not.",
+        "ben: “admit” was refused: ben is not in this meeting.",
+    ]
 
 
 @pytest.mark.anyio

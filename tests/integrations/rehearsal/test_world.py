@@ -175,6 +175,17 @@ def test_the_host_drops_and_the_rights_pass_on(
     assert host.person.key == heir
 
 
+def test_a_co_host_comes_before_a_colleague(clock: ManualClock) -> None:
+    stage = Stage(clock, settings={"alternative_hosts": ""})
+    stage.open("chloe")
+    stage.world.arrive(stage.id, "sam")
+    stage.world.admit(stage.id, "sam")
+    stage.world.make_cohost(stage.id, "chloe")
+    stage.world.leave(stage.id, "anna", "disconnected")
+    roles = {each.person.key: each.role for each in stage.world.in_room(stage.id)}
+    assert roles == {"chloe": Role.HOST, "sam": Role.ATTENDEE}
+
+
 def test_an_account_may_crown_nobody(clock: ManualClock) -> None:
     stage = Stage(clock, Account(anyone_may_be_crowned=False))
     stage.open("ben")
@@ -210,6 +221,16 @@ def test_a_silent_drop_is_noticed_after_60_to_90_seconds(stage: Stage) -> None:
     noticed = stage.world.next_change_at()
     assert noticed is not None
     assert 60 <= (noticed - stage.clock.now()).total_seconds() <= 90
+
+
+def test_a_dead_client_that_is_removed_first_leaves_once(stage: Stage) -> None:
+    stage.open("ben")
+    stage.world.drop_silently(stage.id, "ben", timedelta(seconds=70))
+    stage.world.remove(stage.id, "ben")
+    kinds: list[Kind] = []
+    stage.world.listeners.append(lambda happening: kinds.append(happening.kind))
+    stage.wait(80)
+    assert kinds == []
 
 
 def test_a_rejoin_before_the_late_leave_keeps_the_new_connection(stage: Stage) -> None:

@@ -134,6 +134,17 @@ def test_a_body_has_the_recorded_shape(clock: ManualClock, event: str) -> None:
     ), (event, shapes, wanted)
 
 
+def test_waiting_for_a_host_hides_the_link_and_giving_up_shows_it(stage: Stage) -> None:
+    found = bodies(stage)
+    waiting = found["meeting.participant_jbh_waiting"][0]["payload"]["object"]
+    gave_up = found["meeting.participant_jbh_waiting_left"][0]["payload"]["object"]
+    assert waiting["participant"] == {"id": "", "user_name": "Ben"}
+    registrant = stage.meeting.registrant_of(stage.links["ben"])
+    assert registrant is not None
+    assert gave_up["participant"]["registrant_id"] == registrant.id
+    assert (waiting["id"], gave_up["id"]) == (str(stage.id), stage.id)
+
+
 def test_an_update_names_only_what_changed(stage: Stage) -> None:
     body = bodies(stage)["meeting.updated"][0]
     assert shape(body) == recorded("meeting.updated") | {

@@ -376,6 +376,20 @@ async def test_thirty_registrants_at_once(
     assert answer.status_code == status
 
 
+async def test_ten_status_changes_a_day(caller: Caller) -> None:
+    stage = caller.stage
+    registrant = stage.meeting.registrant_of(stage.links["dev"])
+    assert registrant is not None
+    path = f"/meetings/{stage.id}/registrants/status"
+    statuses = []
+    for number in range(11):
+        action = "approve" if number % 2 else "cancel"
+        named = [{"id": registrant.id}]
+        answer = await caller("PUT", path, {"action": action, "registrants": named})
+        statuses.append(answer.status_code)
+    assert statuses == [204] * 10 + [429]
+
+
 async def test_registration_limits(caller: Caller) -> None:
     stage = caller.stage
     path = f"/meetings/{stage.id}/registrants"
@@ -608,6 +622,15 @@ async def test_the_report_comes_some_minutes_late(caller: Caller) -> None:
     assert (await caller("GET", path)).status_code == 404
     stage.wait(1)
     assert (await caller("GET", path)).status_code == 200
+
+
+async def test_there_is_no_report_of_one_person(caller: Caller) -> None:
+    stage = caller.stage
+    stage.open()
+    stage.world.end(stage.id)
+    stage.wait(180)
+    path = f"/report/meetings/{stage.id}/participants"
+    assert error(await caller("GET", path))[:2] == (404, 3001)
 
 
 async def test_the_webhook_log_holds_the_lost_bodies(stage: Stage) -> None:
