@@ -50,6 +50,8 @@ def _instance(session: GroupSession, ref: e.MeetingRef) -> Instance:
 
 
 def _apply_meeting(session: GroupSession, fact: e.MeetingEvent) -> None:
+    if isinstance(fact, (e.MeetingChanged, e.MeetingDeleted)):
+        session.meeting_changed_at = _latest(session.meeting_changed_at, fact.at)
     if not fact.meeting.instance:
         return
     instance = _instance(session, fact.meeting)

@@ -128,6 +128,7 @@ class GroupSession:
     plan: Plan | None = None
     planned_at: datetime | None = None
     workers_removed_at: datetime | None = None
+    meeting_changed_at: datetime | None = None
     bindings: list[MeetingBound] = field(default_factory=list)
     instances: dict[MeetingRef, Instance] = field(default_factory=dict)
     links: dict[str, Link] = field(default_factory=dict)

@@ -6,13 +6,14 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from app.engine.footing import Footing
-from app.store import queue
+from app.store import people, queue
 from integrations.base import PermanentFailure, TemporaryFailure
 
 REPEAT = timedelta(seconds=60)
 CALM_REPEAT = timedelta(minutes=15)
 CALM_AFTER = 30
 RETRY = (5, 15, 30, 60)
+PERSON_TRIES = 10
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,14 +55,20 @@ class Alarms:
         return next_at
 
     async def _send(self, row: Any) -> None:
-        sender = self._senders.get(row.channel)
+        to_person = row.contact_id.startswith(queue.PERSON)
+        channel = "mail" if to_person else row.channel
+        sender = self._senders.get(channel)
         now = self._footing.clock.now()
         if sender is None:
-            problem = f"No way to send by {row.channel} is set up."
+            problem = f"No way to send by {channel} is set up."
             await self._settle(row, now, problem, sent=False)
             return
         try:
-            await sender(self._letter(row), now)
+            letter = await self._letter(row)
+            if not letter.address:
+                await self._settle(row, now, "No work address on file.", sent=False)
+                return
+            await sender(letter, now)
         except (TemporaryFailure, PermanentFailure) as failure:
             await self._settle(row, now, str(failure), sent=False)
         except Exception as failure:  # noqa: BLE001 - one channel must not stop the other
@@ -70,11 +77,18 @@ class Alarms:
         else:
             await self._settle(row, now, "", sent=True)
 
-    def _letter(self, row: Any) -> Letter:
+    async def _letter(self, row: Any) -> Letter:
         store = self._footing.store
-        place = f"contacts:address:{row.contact_id}"
-        address = store.open(row.address_sealed, place).decode()
         secret = ""
+        if row.contact_id.startswith(queue.PERSON):
+            person_id = row.contact_id.removeprefix(queue.PERSON)
+            person = await store.read(lambda db: people.get(db, store, person_id))
+            address = person.email
+        elif row.address_sealed is None:
+            address = ""
+        else:
+            place = f"contacts:address:{row.contact_id}"
+            address = store.open(row.address_sealed, place).decode()
         if row.secret_sealed is not None:
             place = f"contacts:secret:{row.contact_id}"
             secret = store.open(row.secret_sealed, place).decode()
@@ -96,9 +110,16 @@ class Alarms:
     async def _settle(
         self, row: Any, now: datetime, problem: str, *, sent: bool
     ) -> None:
-        if sent:
-            gap = CALM_REPEAT if row.sent_count + 1 >= CALM_AFTER else REPEAT
+        to_person = row.contact_id.startswith(queue.PERSON)
+        if to_person and (sent or row.tries >= PERSON_TRIES):
             values: dict[str, Any] = {
+                "state": "done" if sent else "failed",
+                "sent_count": row.sent_count + int(sent),
+                "problem": problem[:500],
+            }
+        elif sent:
+            gap = CALM_REPEAT if row.sent_count + 1 >= CALM_AFTER else REPEAT
+            values = {
                 "sent_count": row.sent_count + 1,
                 "tries": 0,
                 "last_sent_at": now,

@@ -279,7 +279,7 @@ class Settle:
             log.add(db, entries)
             self._write_actions(db, session.session_id, change, now)
             for alarm_id, alert in zip(alarm_ids, change.alarms, strict=True):
-                raise_alarm(db, alarm_id, session.session_id, alert, now)
+                raise_alarm(db, alarm_id, session, alert, now)
             if change.deadline is not None:
                 queue.set_deadline(db, session.session_id, *change.deadline)
 
@@ -339,20 +339,24 @@ class Settle:
 def raise_alarm(
     db: Connection,
     alarm_id: str,
-    session_id: str | None,
+    session: GroupSession,
     alert: AlertStaff,
     at: datetime,
 ) -> None:
     """Store the alarm; it leaves the page when it is red or calls the standby."""
+    persons: list[str] = []
+    if alert.audience is Audience.STANDBY and session.plan is not None:
+        persons = [worker.person_id for worker in session.plan.workers]
     queue.raise_alarm(
         db,
         alarm_id=alarm_id,
-        session_id=session_id,
-        key=f"{session_id or ''}:{alert.key}",
+        session_id=session.session_id,
+        key=f"{session.session_id}:{alert.key}",
         level=alert.level.name.lower(),
         audience=str(alert.audience),
         text=alert.reason,
         what_to_do=alert.what_to_do,
         at=at,
-        send=alert.level is Level.RED or alert.audience is Audience.STANDBY,
+        send=alert.level is Level.RED,
+        persons=persons,
     )

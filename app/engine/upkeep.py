@@ -105,12 +105,11 @@ def needs_check(session: GroupSession, now: datetime) -> bool:
         return False
     if due_checks(plan, last, now):
         return True
-    for instance in session.live():
-        if last is None or now - last >= session.policy.settings_every:
-            return True
-        if instance.changed_at is not None and instance.changed_at > last:
-            return True
-    return False
+    changed = session.meeting_changed_at
+    if changed is not None and (last is None or changed > last):
+        return True
+    live = any(session.live())
+    return live and (last is None or now - last >= session.policy.settings_every)
 
 
 def _row(line: ReportLine) -> ReportRow:

@@ -29,6 +29,7 @@ outbox = OutboxRow.__table__  # type: ignore[attr-defined]
 contacts = ContactRow.__table__  # type: ignore[attr-defined]
 periodic = PeriodicRow.__table__  # type: ignore[attr-defined]
 
+PERSON = "person:"
 OPEN = (str(ActionState.WANTED), str(ActionState.SENT), str(ActionState.ESCALATED))
 
 
@@ -162,10 +163,12 @@ def raise_alarm(
     what_to_do: str,
     at: datetime,
     send: bool,
+    persons: Sequence[str] = (),
 ) -> None:
     """Store an alarm and, when it leaves the page, one outbox row per confirmed contact.
 
-    In the transaction that marks the action sent, so that no crash loses it (I9).
+    ``persons``: workers told once by mail as well (guidance S2, U15). In the transaction
+    that marks the action sent, so that no crash loses it (I9).
     """
     new = db.execute(
         insert_once(db, alarms),
@@ -180,7 +183,20 @@ def raise_alarm(
             "raised_at": at,
         },
     )
-    if not send or not new.rowcount:
+    if not new.rowcount:
+        return
+    told = [
+        {
+            "id": f"{alarm_id}~{person_id}",
+            "alarm_id": alarm_id,
+            "contact_id": f"{PERSON}{person_id}",
+            "next_at": at,
+        }
+        for person_id in persons
+    ]
+    if told:
+        db.execute(insert_once(db, outbox), told)
+    if not send:
         return
     confirmed = db.execute(
         select(contacts.c.id).where(contacts.c.confirmed_at.is_not(None))
@@ -232,7 +248,7 @@ def due_letters(db: Connection, now: datetime, limit: int = 50) -> list[Any]:
                 contacts.c.secret_sealed,
             )
             .select_from(
-                outbox.join(alarms, alarms.c.id == outbox.c.alarm_id).join(
+                outbox.join(alarms, alarms.c.id == outbox.c.alarm_id).outerjoin(
                     contacts, contacts.c.id == outbox.c.contact_id
                 )
             )

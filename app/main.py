@@ -1,0 +1,130 @@
+"""Composition root: settings in, service out. Nothing is built at import."""
+
+import asyncio
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from fastapi import FastAPI
+from sqlalchemy.engine import make_url
+
+from app.clock import Clock, SystemClock
+from app.config import Settings
+from app.crypto import new_token
+from app.engine.alarms import Alarms
+from app.engine.footing import Footing
+from app.engine.loop import Engine
+from app.engine.senders import senders
+from app.engine.upkeep import register
+from app.store.database import Store, open_engine
+from app.store.lock import LockFile
+from app.store.migrate import migrate
+from app.web.app import create_web
+from integrations import PLATFORMS
+from integrations.base import Platform
+from integrations.mail.settings import MailSettings
+
+
+@dataclass(frozen=True, slots=True)
+class Service:
+    """Everything that runs together; ``app`` is what a web server serves."""
+
+    settings: Settings
+    clock: Clock
+    store: Store
+    engine: Engine
+    platforms: Mapping[str, Platform]
+    app: FastAPI
+
+
+def open_store(settings: Settings) -> Store:
+    """Connect, and bring the tables to this version."""
+    url = make_url(settings.database_url.get_secret_value())
+    if url.get_backend_name() == "sqlite" and url.database not in (None, ":memory:"):
+        Path(str(url.database)).parent.mkdir(parents=True, exist_ok=True)
+    engine = open_engine(url)
+    migrate(engine)
+    return Store(engine, settings.keyring())
+
+
+def lock_of(settings: Settings) -> LockFile | None:
+    """The lock of an SQLite database; None on PostgreSQL."""
+    url = make_url(settings.database_url.get_secret_value())
+    if url.get_backend_name() != "sqlite" or url.database is None:
+        return None
+    return LockFile(Path(f"{url.database}.lock"))
+
+
+def mail_settings(settings: Settings) -> MailSettings | None:
+    """How to send mail, or None when no mail server is set."""
+    if settings.smtp_host is None or settings.smtp_from is None:
+        return None
+    password = settings.smtp_password
+    return MailSettings(
+        host=settings.smtp_host,
+        sender=settings.smtp_from,
+        port=settings.smtp_port,
+        security="plain"
+        if settings.smtp_security == "none"
+        else settings.smtp_security,
+        sender_name=settings.organisation_name,
+        username=settings.smtp_username,
+        password=password.get_secret_value() if password else None,
+    )
+
+
+def build(
+    settings: Settings,
+    *,
+    clock: Clock | None = None,
+    store: Store | None = None,
+) -> Service:
+    """Put the service together; nothing runs until the app's lifespan starts."""
+    clock = clock or SystemClock()
+    store = store or open_store(settings)
+    platforms = {
+        entry.name: entry.build(settings, clock)
+        for entry in PLATFORMS.values()
+        if entry.is_set(settings)
+    }
+    footing = Footing(
+        store,
+        clock,
+        platforms,
+        new_token,
+        alias_domain=urlsplit(settings.base_url).hostname or "chaperone.invalid",
+    )
+    ways = senders(
+        mail_settings(settings),
+        settings.organisation_name,
+        settings.base_url,
+        settings.emergency_line,
+        allow_test_hosts=settings.allow_test_hosts,
+    )
+    engine = Engine(footing, Alarms(footing, ways))
+    register(footing, engine)
+    web = create_web(settings, engine, store, clock)
+    service = Service(settings, clock, store, engine, platforms, web)
+    web.router.lifespan_context = lambda _app: _life(service)
+    return service
+
+
+@asynccontextmanager
+async def _life(service: Service) -> AsyncIterator[None]:
+
+    work = asyncio.create_task(service.engine.run())
+    try:
+        yield
+    finally:
+        await service.engine.stop()
+        await work
+        for platform in service.platforms.values():
+            await platform.close()
+        service.store.close()
+
+
+def create_app(settings: Settings) -> FastAPI:
+    """The service as an ASGI application."""
+    return build(settings).app
