@@ -1,0 +1,245 @@
+"""Webhooks lost, the platform failing or lying, the process killed: the promise holds."""
+
+from datetime import timedelta
+
+import pytest
+
+from app.clock import ManualClock
+from app.core.events import ParticipantJoined, ParticipantLeft
+from app.core.presses import ActionState
+from app.crypto import Keyring
+from app.engine.alarms import Alarms
+from app.engine.footing import Footing
+from app.engine.loop import Engine
+from app.store import queue
+from app.store.database import InlineDoor, Store, open_engine
+from app.store.migrate import migrate
+from integrations.base import PermanentFailure, TemporaryFailure
+from tests.engine.room import Evening, evening
+
+pytestmark = pytest.mark.anyio
+
+
+async def until_ended(tonight: Evening, at_most: float) -> float:
+    """Seconds until the room is really empty."""
+    for second in range(int(at_most) + 1):
+        if not tonight.room.started:
+            return second
+        await tonight.wait(1)
+    raise AssertionError(f"still running after {at_most} s")
+
+
+async def test_with_every_webhook_lost_the_polls_find_it(clock: ManualClock) -> None:
+    async with evening(clock) as tonight:
+        await tonight.join("anna", "ben")
+        await tonight.wait(30)
+        tonight.webhooks = False
+        await tonight.leave("anna")
+
+        # G + N1 of the budget: 60 + 20.
+        assert await until_ended(tonight, 80) <= 80
+
+
+async def test_a_meeting_nobody_told_us_of_is_found(clock: ManualClock) -> None:
+    async with evening(clock) as tonight:
+        tonight.webhooks = False
+        await tonight.join("anna", "ben")
+        await tonight.wait(45)
+
+        [instance] = (await tonight.state()).live()
+        assert set(instance.connections) == {"U-anna", "U-ben"}
+
+
+async def test_an_outage_only_delays_the_end(clock: ManualClock) -> None:
+    async with evening(clock) as tonight:
+        await tonight.join("anna", "ben")
+        await tonight.leave("anna")
+        tonight.room.failing = TemporaryFailure("Zoom answered 500.")
+        await tonight.wait(180)
+        assert tonight.room.started
+        assert any("not ended the call" in one.text for one in tonight.letters)
+        tonight.room.failing = None
+
+        # M + 30 of the budget, counted from the end of the grace.
+        assert await until_ended(tonight, 30) <= 30
+
+
+async def test_an_answer_without_an_effect_is_a_failed_try(clock: ManualClock) -> None:
+    async with evening(clock) as tonight:
+        await tonight.join("anna", "ben")
+        tonight.room.ghost = True
+        await tonight.leave("anna")
+        await tonight.wait(66)
+        assert tonight.count("end_meeting") >= 2
+        tonight.room.ghost = False
+
+        assert await until_ended(tonight, 15) <= 15
+
+
+async def test_workers_hear_within_30_seconds_that_we_are_blind(
+    clock: ManualClock,
+) -> None:
+    async with evening(clock) as tonight:
+        await tonight.join("anna", "sam", "ben")
+        tonight.room.failing = TemporaryFailure("no answer")
+        await tonight.wait(30)  # the next calm poll fails
+        first_failed = clock.now()
+        await tonight.wait(30)
+
+        alerts = [
+            f
+            for f in (await tonight.state()).actions.values()
+            if f.key.startswith("sight.blind:")
+        ]
+        assert len(alerts) == 1
+        assert alerts[0].wanted_at - first_failed <= timedelta(seconds=30)
+
+        tonight.room.failing = None
+        await tonight.wait(31)
+        [instance] = (await tonight.state()).live()
+        assert list(instance.sight.values()) == ["lost", "regained"]
+
+
+async def test_a_stranger_is_removed_and_proved_out(clock: ManualClock) -> None:
+    async with evening(clock) as tonight:
+        await tonight.join("anna", "sam", "ben")
+        await tonight.join("eve")
+        assert tonight.count("remove_participant") == 1
+        assert "U-eve" not in tonight.room.inside
+        state = await tonight.state()
+        [removal] = [
+            f for f in state.actions.values() if f.kind == "remove_participant"
+        ]
+        assert removal.state is ActionState.SENT  # not "removed" before the room shows it
+
+        await tonight.wait(6)
+
+        state = await tonight.state()
+        [removal] = [
+            f for f in state.actions.values() if f.kind == "remove_participant"
+        ]
+        assert removal.state is ActionState.CONFIRMED
+        assert "began afterwards" in removal.proof
+
+
+async def test_without_a_hand_a_worker_is_asked(clock: ManualClock) -> None:
+    async with evening(clock) as tonight:
+        tonight.room.cannot["remove_participant"] = PermanentFailure(
+            "Removal is not switched on.", "Ask Zoom."
+        )
+        await tonight.join("anna", "sam", "ben", "eve")
+        await tonight.wait(1)
+
+        [removal] = [
+            f
+            for f in (await tonight.state()).actions.values()
+            if f.kind == "remove_participant"
+        ]
+        assert (removal.route, removal.state) == ("person", ActionState.SENT)
+
+        await tonight.leave("eve")
+        [removal] = [
+            f
+            for f in (await tonight.state()).actions.values()
+            if f.kind == "remove_participant"
+        ]
+        assert removal.state is ActionState.CONFIRMED
+
+
+async def test_a_worker_back_before_the_call_leaves_prevents_the_end(
+    clock: ManualClock,
+) -> None:
+    async with evening(clock) as tonight:
+        await tonight.join("anna", "ben")
+        await tonight.leave("anna")
+        tonight.webhooks = False
+        await tonight.wait(58)
+        tonight.room.inside["U-anna2"] = tonight.room.inside["U-ben"]
+        del tonight.room.inside["U-anna2"]
+        await tonight.join("anna")  # only the room itself knows
+        await tonight.wait(60)
+
+        assert tonight.count("end_meeting") == 0
+
+
+async def test_a_restart_keeps_the_original_deadline(clock: ManualClock) -> None:
+    database = open_engine("sqlite://")
+    migrate(database)
+    store = Store(database, Keyring([b"k" * 32]), InlineDoor(database))
+    async with evening(clock, store=store) as tonight:
+        await tonight.join("anna", "ben")
+        await tonight.leave("anna")
+        await tonight.wait(40)
+        # kill -9: only what is committed is left; down for 15 s
+        clock.advance(timedelta(seconds=15))
+        numbers = iter(range(10**6, 10**9))
+        footing = Footing(
+            store, clock, {"zoom": tonight.platform}, lambda: f"id-{next(numbers)}"
+        )
+        tonight.engine = Engine(footing, Alarms(footing, {}))
+        await tonight.engine.step()
+        await tonight.wait(4)
+        assert tonight.count("end_meeting") == 0
+        await tonight.wait(1)
+
+        assert tonight.count("end_meeting") == 1
+    store.close()
+
+
+async def test_doubled_and_reordered_webhooks_change_nothing(
+    clock: ManualClock,
+) -> None:
+    async with evening(clock) as tonight:
+        await tonight.join("anna", "sam", "ben")
+        left_at = clock.now() - timedelta(seconds=90)
+        await tonight.tell(ParticipantLeft, "anna", at=left_at)
+        await tonight.tell(ParticipantJoined, "anna", at=left_at)
+        await tonight.wait(120)
+
+        assert tonight.count("end_meeting") == 0
+        [instance] = (await tonight.state()).live()
+        assert instance.connections["U-anna"].whereabouts().room == "main"
+
+
+async def test_a_red_alarm_is_repeated_until_somebody_takes_it(
+    clock: ManualClock,
+) -> None:
+    async with evening(clock) as tonight:
+        await tonight.join("anna", "ben")
+        await tonight.leave("anna")
+        await tonight.wait(0)
+        state = await tonight.state()
+        key = next(k for k in state.actions if k.startswith("never_alone.alert"))
+
+        def rings() -> int:
+            return sum(key in one.key and "person" not in one.round_id for one in tonight.letters)
+
+        first = rings()
+        assert first >= 2  # two contacts, at once
+        await tonight.wait(61)
+        assert rings() > first
+
+        from app.core.presses import AlarmAcknowledged
+
+        await tonight.engine.accept_press(
+            tonight.session_id,
+            AlarmAcknowledged(at=clock.now(), by=tonight.people["anna"], key=key),
+        )
+        await tonight.engine.step()
+        taken = rings()
+        await tonight.wait(180)
+        assert rings() == taken
+
+
+async def test_an_alarm_survives_a_crash_before_it_was_sent(
+    clock: ManualClock,
+) -> None:
+    async with evening(clock) as tonight:
+        tonight.engine.alarms = Alarms(tonight.engine.alarms._footing, {})
+        await tonight.join("anna", "ben")
+        await tonight.leave("anna")
+        due = await tonight.store.read(
+            lambda db: queue.due_letters(db, clock.now() + timedelta(minutes=5))
+        )
+
+        assert {row.contact_id.split("-")[0] for row in due} >= {"contact"}
