@@ -87,11 +87,15 @@ def _unknown(session: GroupSession) -> Iterator[_Found]:
 
 def _everybody(
     session: GroupSession,
-) -> Iterator[tuple[Instance, Connection, Standing]]:
-    for instance in session.instances.values():
-        known = who_is_who(session, instance)
-        for connection in instance.connections.values():
-            yield instance, connection, known[connection.key]
+) -> list[tuple[Instance, Connection, Standing]]:
+    """Everybody by the time of their first mark: the order of arrival does not matter."""
+    found = [
+        (instance, connection, who_is_who(session, instance)[connection.key])
+        for instance in session.instances.values()
+        for connection in instance.connections.values()
+        if connection.marks
+    ]
+    return sorted(found, key=lambda row: (row[1].marks[0].at, row[1].key))
 
 
 def _own(who: Standing) -> str:
