@@ -94,6 +94,7 @@ def _table() -> dict[int, str]:
 
 _TABLE = _table()
 _ONE_STROKE = str.maketrans({"i": "l", "1": "l", "|": "l", "0": "o"})
+_APOSTROPHES = dict.fromkeys(map(ord, "‘’ʼ`´′＇"), "'")
 LETTERS_FOR_DIGITS = str.maketrans("345789", "eastbg")
 
 HIDDEN = (
@@ -106,6 +107,28 @@ HIDDEN = (
 WHITE = (
     "\u0009-\u000d\u0020\u0085\u00a0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000"
 )
+
+
+def _ranges(points: list[int]) -> str:
+    text, start, last = "", -2, -2
+    for point in [*points, 0x110000]:
+        if point == last + 1:
+            last = point
+            continue
+        if start >= 0:
+            text += f"{chr(start)}-{chr(last)}"
+        start = last = point
+    return text
+
+
+# The standard library has no word for "mark" in patterns; no marks lie beyond.
+MARKS = _ranges(
+    [
+        n
+        for n in range(0x300, 0x1F000)
+        if unicodedata.category(chr(n))[0] == "M" and not 0xFE00 <= n <= 0xFE0F
+    ]
+)
 # Marks on Latin, Greek, Cyrillic, Hebrew and Arabic letters. Those of Indic scripts are
 # vowels, without which two different names would be one.
 _MARKS = (
@@ -115,7 +138,8 @@ _MARKS = (
 )
 _FALLS_AWAY = re.compile(f"[{HIDDEN}{_MARKS}]+")
 _SPACES = re.compile(f"[{WHITE}]+")
-_WORD = re.compile(r"[^\W_]+")
+WORD = re.compile(rf"[^\W_](?:[^\W_]|[{MARKS}])*")
+"""A word with its vowel signs, which `\\w` leaves out."""
 
 
 def squeeze(name: str) -> str:
@@ -143,8 +167,9 @@ def _skeleton(seen: str) -> str:
     flat = unicodedata.normalize("NFKD", flat.casefold())
     flat = _strip(flat).translate(_TABLE)
     flat = "".join(_digit(c) for c in flat) if not flat.isascii() else flat
-    flat = _SPACES.sub(" ", flat).replace("rn", "m").replace("vv", "w")
-    return _WORD.sub(_letters_for_digits, flat).translate(_ONE_STROKE).strip()
+    flat = _SPACES.sub(" ", flat).translate(_APOSTROPHES)
+    flat = flat.replace("rn", "m").replace("vv", "w")
+    return WORD.sub(_letters_for_digits, flat).translate(_ONE_STROKE).strip()
 
 
 def _strip(text: str) -> str:

@@ -34,7 +34,8 @@ class Evidence:
 
     ``workers``, ``names``: by person id. ``accounts``: the roster slots of a platform
     account. ``on_link``: the connections of a registrant id, without telephone legs.
-    ``confirmed``, ``vouched``: by connection key.
+    ``confirmed``, ``vouched``: by connection key. ``later``: per registrant id the
+    connections that came when the link was already live, once somebody asked.
     """
 
     session: GroupSession
@@ -46,6 +47,7 @@ class Evidence:
     confirmed: Mapping[str, WorkerConfirmed] = field(default_factory=dict)
     vouched: Mapping[str, ConnectionVouched] = field(default_factory=dict)
     names: dict[str, str] = field(default_factory=dict)
+    later: dict[str, frozenset[str]] = field(default_factory=dict)
 
     def link(self, connection: Connection) -> Link | None:
         """The personal link it came by, in whatever state that link is now."""
@@ -173,15 +175,21 @@ def _is_ghost(stay: Stay, start: datetime) -> bool:
     return stay.cause == LeaveCause.DROPPED or (stay.by_poll and not stay.cause)
 
 
-def is_later_use(evidence: Evidence, connection: Connection, person_id: str) -> bool:
+def is_later_use(evidence: Evidence, connection: Connection, link: Link) -> bool:
     """Whether the same link was already live when this connection came (K01, K06)."""
-    same = evidence.on_link[connection.registrant_id]
-    if len(same) < 2:
+    registrant = link.registrant_id
+    if len(evidence.on_link[registrant]) < 2:
         return False
+    if registrant not in evidence.later:
+        evidence.later[registrant] = _later_uses(evidence, link)
+    return connection.key in evidence.later[registrant]
+
+
+def _later_uses(evidence: Evidence, link: Link) -> frozenset[str]:
     live: list[tuple[bool, datetime, str]] = []
-    for one in same:
+    for one in evidence.on_link[link.registrant_id]:
         where = one.whereabouts(evidence.instance.closed_at)
         since = here_since(where) or where.since
-        if since is not None and evidence.vouched_as(one) in ("", person_id):
+        if since is not None and evidence.vouched_as(one) in ("", link.person_id):
             live.append((not where.room, since, one.key))
-    return connection.key in [key for _, _, key in sorted(live)[1:]]
+    return frozenset(key for _, _, key in sorted(live)[1:])

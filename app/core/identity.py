@@ -88,7 +88,7 @@ def _who(evidence: Evidence, connection: Connection) -> Standing:
     if link is not None and link.person_id in evidence.workers:
         return _on_workers_link(evidence, connection, link)
     if link is not None and link.person_id in evidence.clients and not slots:
-        return _on_clients_link(evidence, connection, link.person_id)
+        return _on_clients_link(evidence, connection, link)
     if slots:
         return _on_workers_account(evidence, connection, slots, link)
     return _unlisted(evidence, connection, link)
@@ -141,9 +141,10 @@ def _on_workers_account(
 
 
 def _on_clients_link(
-    evidence: Evidence, connection: Connection, person_id: str
+    evidence: Evidence, connection: Connection, link: Link
 ) -> Standing:
-    if is_later_use(evidence, connection, person_id):
+    person_id = link.person_id
+    if is_later_use(evidence, connection, link):
         why = "This personal link is open more than once."
         return Standing(Who.DOUBTFUL, person_id, why)
     found = Standing(Who.CLIENT, person_id, "Came in by their own link.")
@@ -165,7 +166,7 @@ def _caller(evidence: Evidence, connection: Connection, link: Link | None) -> St
         return Standing(Who.CLIENT, vouched_as, "A worker says who this caller is.")
     if connection.bound_to:
         bound = evidence.instance.resolve(connection.bound_to)
-        if bound is not None and bound is not connection and not bound.by_phone:
+        if bound is not None and not bound.by_phone:
             whose = _who(evidence, bound)
             if whose.who is Who.CLIENT:
                 why = "A telephone tied to this client's own connection."

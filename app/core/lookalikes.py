@@ -11,14 +11,13 @@ from itertools import permutations
 
 from rapidfuzz.distance import OSA
 
-from app.core.confusables import LETTERS_FOR_DIGITS, skeleton, squeeze
+from app.core.confusables import LETTERS_FOR_DIGITS, WORD, skeleton, squeeze
 
 # By number of words: one slip from one first name often makes another (Isabelle).
 _LONG_ENOUGH_TO_MISTYPE = {0: 10, 1: 10, 2: 8}
 _LONG_ENOUGH_TO_HIDE_IN_A_WORD = 8
 _LONG_ENOUGH_TO_SHORTEN = 3
 _WORDS_THAT_MAY_SWAP = 3
-_WORD = re.compile(r"[^\W_]+")
 
 # A surname can be one of these; so a whole name is compared with and without them.
 _ROLE_WORDS = (
@@ -45,6 +44,7 @@ _NOTING = (
     "transcriber transcription transcript meetingnotes meetingassistant meetingbot "
     "notebot ainotes voiceassistant minutesbot captioner"
 )
+_POSSESSIVE = re.compile(r"'s\b")
 
 
 def _skeletons(words: str) -> frozenset[str]:
@@ -97,7 +97,7 @@ def _take_apart(seen: str) -> _Form:
 
 
 def _words(flat: str) -> tuple[str, ...]:
-    return tuple(_WORD.findall(flat.replace("'", "").replace("\u2019", "")))
+    return tuple(WORD.findall(_POSSESSIVE.sub(" ", flat).replace("'", "")))
 
 
 def _is_number(word: str) -> bool:
@@ -142,8 +142,10 @@ def _mistyped(shown: _Form, other: _Form) -> bool:
 
 
 def _hidden_inside(shown: _Form, other: _Form) -> bool:
+    places = (shown.joined, "".join(shown.words))
     return any(
-        len(order) >= _LONG_ENOUGH_TO_HIDE_IN_A_WORD and order in shown.joined
+        len(order) >= _LONG_ENOUGH_TO_HIDE_IN_A_WORD
+        and any(order in place for place in places)
         for order in other.orders
     )
 

@@ -6,7 +6,7 @@ What a name looks like is in :mod:`app.core.lookalikes`; both are offered here.
 import re
 import unicodedata
 
-from app.core.confusables import HIDDEN, READ_AT_MOST, WHITE, skeleton
+from app.core.confusables import HIDDEN, MARKS, READ_AT_MOST, WHITE, skeleton
 from app.core.lookalikes import (
     claims_role,
     looks_like,
@@ -39,27 +39,7 @@ _UNSEEN = re.compile(f"[{HIDDEN}]+")
 _BIDI = re.compile("[\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]")
 
 
-def _ranges(points: list[int]) -> str:
-    text, start, last = "", -2, -2
-    for point in [*points, 0x110000]:
-        if point == last + 1:
-            last = point
-            continue
-        if start >= 0:
-            text += f"{chr(start)}-{chr(last)}"
-        start = last = point
-    return text
-
-
-# The standard library has no word for "mark" in patterns; no marks lie beyond.
-_M = _ranges(
-    [
-        n
-        for n in range(0x300, 0x1F000)
-        if unicodedata.category(chr(n))[0] == "M" and not 0xFE00 <= n <= 0xFE0F
-    ]
-)
-_PICTURE = "[\u00a9\u00ae\u203c-\u2bff\u3030\u303d\u3297\u3299\U0001f000-\U0001faff]"
+_PICTURE = "[\u00a9\u00ae\u203c\u2049\u2100-\u2bff\u3030\u303d\u3297\u3299\U0001f000-\U0001faff]"
 _DRESS = "[\ufe0e\ufe0f\U0001f3fb-\U0001f3ff]"
 # Arabic to Malayalam and Sinhala, Mongolian: there joiners are part of the spelling.
 _JOINING = "[\u0620-\u06ff\u0750-\u077f\u0900-\u0dff\u1820-\u1878]"
@@ -69,13 +49,13 @@ _WALES_AND_OTHERS = "|".join(
 )
 # One thing the eye sees at a time: a simplification of Unicode's grapheme clusters.
 _CLUSTER = re.compile(
-    f"(?P<flag>{_WALES_AND_OTHERS}|[\U0001f1e6-\U0001f1ff]{{2}})"
+    f"(?P<white>[{WHITE}]+)"
+    f"|(?P<hidden>[{HIDDEN}]+)"
+    f"|(?P<flag>{_WALES_AND_OTHERS}|[\U0001f1e6-\U0001f1ff]{{2}})"
     f"|(?P<keycap>[0-9#*]\ufe0f?\u20e3)"
     f"|(?P<picture>{_PICTURE}{_DRESS}*(?:\u200d{_PICTURE}{_DRESS}*){{0,8}})"
-    f"|(?P<joined>{_JOINING}[{_M}]{{0,4}}[\u200c\u200d](?=[{_M}]*{_JOINING}))"
-    f"|(?P<white>[{WHITE}]+)"
-    f"|(?P<hidden>[{HIDDEN}]+)"
-    f"|(?P<letter>.[{_M}]{{0,4}})[{_M}]*",
+    f"|(?P<joined>{_JOINING}[{MARKS}]{{0,4}}[\u200c\u200d](?=[{MARKS}]*{_JOINING}))"
+    f"|(?P<letter>.[{MARKS}]{{0,4}})[{MARKS}]*",
     re.DOTALL,
 )
 
