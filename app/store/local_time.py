@@ -24,11 +24,14 @@ def to_utc(field: str, entered: datetime, zone: ZoneInfo, hour: str = "") -> dat
     ``hour``: ``first`` or ``second`` for the hour that comes twice in autumn. Raises
     Refused for an hour that does not exist (D02) and one that exists twice (D01).
     """
-    if entered.tzinfo is not None:
-        return entered.astimezone(UTC)
-    first, second = (
-        entered.replace(tzinfo=zone, fold=fold).astimezone(UTC) for fold in (0, 1)
-    )
+    try:
+        if entered.tzinfo is not None:
+            return entered.astimezone(UTC)
+        first, second = (
+            entered.replace(tzinfo=zone, fold=fold).astimezone(UTC) for fold in (0, 1)
+        )
+    except OverflowError as error:
+        raise Refused({field: "Enter a day within five years from now."}) from error
     if first == second:
         return first
     if first.astimezone(zone).replace(tzinfo=None) != entered:

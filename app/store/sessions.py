@@ -93,8 +93,6 @@ def times(
             found[field] = to_utc(field, entered, where, hour)
         except Refused as refused:
             faults |= refused.faults
-        except OverflowError:
-            faults[field] = "Enter a day within five years from now."
     if not faults:
         faults = bounds(found["starts_at"], found["ends_at"], now)
     if faults:
@@ -211,6 +209,16 @@ def sessions_with(db: Connection, person_id: str) -> list[str]:
         or row.group_id in led
         or any(w["person_id"] == person_id for w in row.workers)
     ]
+
+
+def open_of_group(db: Connection, group_id: str) -> list[str]:
+    """Ids of the group's sessions that are neither closed nor cancelled."""
+    rows = db.execute(
+        select(sessions.c.id).where(
+            sessions.c.group_id == group_id, sessions.c.state == "planned"
+        )
+    )
+    return [row.id for row in rows]
 
 
 # --- rows -------------------------------------------------------------------------

@@ -1,0 +1,1 @@
+"""HTTP: webhooks, the JSON interface, pages, health. Knows the engine by its contract."""

@@ -1,0 +1,106 @@
+"""Put the web together: routes, layers, policies. Nothing here knows a platform by name."""
+
+from collections.abc import Sequence
+
+from fastapi import APIRouter, FastAPI
+from starlette.routing import Route
+
+from app.clock import Clock
+from app.config import Settings, project_root
+from app.core.checklist import Pack, parse_pack
+from app.engine.contract import EngineDoor
+from app.store.database import Store
+from app.web import access, errors, health, shell, webhooks
+from app.web.api import (
+    contacts,
+    groups,
+    live,
+    notes,
+    openapi,
+    people,
+    presses,
+    readiness,
+    record,
+)
+from app.web.api import sessions as planned
+from app.web.house import House, SendCode
+from app.web.pages import routes as pages
+from app.web.patience import Patience
+from app.web.tries import Tries
+from integrations import PLATFORMS
+
+API = "/api/v1"
+PACK = "project.toml"
+
+
+def create_web(
+    settings: Settings,
+    engine: EngineDoor,
+    store: Store,
+    clock: Clock,
+    *,
+    send_code: SendCode | None = None,
+    pack: Pack | None = None,
+    platforms: Sequence[str] | None = None,
+) -> FastAPI:
+    """The web application around an engine. Raises NoPolicy, BadPack.
+
+    ``platforms``: names that may be planned on and may send webhooks; by default those
+    the settings switch on.
+    """
+    if platforms is None:
+        platforms = [e.name for e in PLATFORMS.values() if e.is_on(settings)]
+    house = House(
+        settings=settings,
+        engine=engine,
+        store=store,
+        clock=clock,
+        pack=pack if pack is not None else read_pack(),
+        platforms=tuple(platforms),
+        send_code=send_code,
+        tries=Tries(clock),
+    )
+    web = FastAPI(openapi_url=None, docs_url=None, redoc_url=None, debug=False)
+    web.state.house = house
+    # The webhook first: every route before it would cost time on each event.
+    web.router.routes[:0] = [*webhooks.routes, *health.routes]
+    web.include_router(api_router())
+    web.router.routes.append(
+        Route(f"{API}/openapi.json", openapi.describe, methods=["GET"])
+    )
+    web.router.routes.extend(pages.routes())
+    openapi.install(web)
+    errors.install(web, pages.error_page)
+    access.check_policies(web.routes)
+    shell.put_around(
+        web,
+        counts=house.counts,
+        patience=Patience(clock, shell.BODY_SECONDS),
+        base_url=settings.base_url,
+        trusted=settings.trusted_proxies,
+    )
+    return web
+
+
+def api_router() -> APIRouter:
+    """Everything under ``/api/v1``."""
+    whole = APIRouter(prefix=API)
+    for part in (
+        people,
+        groups,
+        planned,
+        readiness,
+        live,
+        presses,
+        record,
+        notes,
+        contacts,
+    ):
+        whole.include_router(part.router)
+    return whole
+
+
+def read_pack(name: str = PACK) -> Pack:
+    """A checklist of the project. Raises BadPack, OSError."""
+    text = (project_root() / "checklists" / name).read_text(encoding="utf-8")
+    return parse_pack(text)

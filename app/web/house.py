@@ -1,0 +1,43 @@
+"""What every request may use; handed in by the composition root."""
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+
+from starlette.requests import Request
+
+from app.clock import Clock
+from app.config import Settings
+from app.core.checklist import Pack
+from app.engine.contract import EngineDoor
+from app.store.database import Store
+from app.web.counts import Counts
+from app.web.tries import Tries
+
+# Sends a contact their code: (contact id, code). Raises PlatformFailure.
+SendCode = Callable[[str, str], Awaitable[None]]
+
+
+@dataclass(frozen=True, slots=True)
+class House:
+    """Settings, engine, store, clock, and what web itself remembers.
+
+    ``platforms``: names of the platforms that are switched on. ``pack``: the checklist.
+    ``send_code`` None: contacts cannot be confirmed from here.
+    """
+
+    settings: Settings
+    engine: EngineDoor
+    store: Store
+    clock: Clock
+    pack: Pack
+    platforms: tuple[str, ...]
+    send_code: SendCode | None
+    tries: Tries
+    counts: Counts = field(default_factory=Counts)
+    token_used: dict[str, float] = field(default_factory=dict)
+
+
+def house_of(request: Request) -> House:
+    """The house this request is in."""
+    house: House = request.app.state.house
+    return house
