@@ -75,6 +75,13 @@ def mail_settings(settings: Settings) -> MailSettings | None:
     )
 
 
+def alias_domain(base_url: str) -> str:
+    """Where clients' pseudonymous addresses live: our own host, when it has a name."""
+    host = urlsplit(base_url).hostname or ""
+    named = "." in host and not host.replace(".", "").isdigit()
+    return host if named else "guests.chaperone.invalid"
+
+
 def build(
     settings: Settings,
     *,
@@ -85,16 +92,16 @@ def build(
     clock = clock or SystemClock()
     store = store or open_store(settings)
     platforms = {
-        entry.name: entry.build(settings, clock)
+        entry.name: entry.build(settings, clock, None)
         for entry in PLATFORMS.values()
-        if entry.is_set(settings)
+        if entry.is_on(settings)
     }
     footing = Footing(
         store,
         clock,
         platforms,
         new_token,
-        alias_domain=urlsplit(settings.base_url).hostname or "chaperone.invalid",
+        alias_domain=alias_domain(settings.base_url),
     )
     ways = senders(
         mail_settings(settings),

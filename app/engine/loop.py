@@ -11,6 +11,7 @@ from typing import Any
 
 from sqlalchemy import Connection
 
+from app.core.events import MeetingEvent
 from app.core.presses import AlarmAcknowledged, SessionEvent
 from app.core.session import GroupSession
 from app.engine.alarms import Alarms
@@ -22,6 +23,7 @@ from app.engine.periodic import Every, Job
 from app.engine.prepare import Prepare
 from app.engine.sessions import Held, Sessions
 from app.engine.settle import Settle
+from app.engine.unplanned import Unplanned
 from app.engine.watch import Watch
 from app.store import log, queue
 from integrations.base import BadWebhook, Delivery, Mended
@@ -44,7 +46,9 @@ class Engine:
         self.alarms = alarms
         self.prepare_work = Prepare(footing, self.sessions, self.intake, self.wake)
         self.every = Every(footing)
+        self.unplanned = Unplanned(footing)
         self.intake.on_look = self._look_soon
+        self.intake.on_unbound = self._heard_of_stranger_meeting
         self._dirty: set[str] = set()
         self._timers: dict[str, datetime] = {}
         self._running: dict[str, asyncio.Task[None]] = {}
@@ -366,6 +370,13 @@ class Engine:
             if held is not None:
                 held.looked_at.pop(meeting.instance, None)
             self.wake(session_id)
+
+    def _heard_of_stranger_meeting(self, event: MeetingEvent) -> None:
+        self._spawn(self._ask_about(event))
+
+    async def _ask_about(self, event: MeetingEvent) -> None:
+        await self.unplanned.heard(event)
+        self._letters_at = self._footing.clock.now()
 
     def _measured(self, platform: str, offset: timedelta) -> None:
         self.intake.offsets[platform] = offset

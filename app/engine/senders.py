@@ -31,7 +31,8 @@ def senders(
         async def by_mail(letter: Letter, now: datetime) -> None:
             try:
                 await mail_client.send(
-                    settings, compose(letter, now, organisation, base_url, emergency_line)
+                    settings,
+                    compose(letter, now, organisation, base_url, emergency_line),
                 )
             except BadAddress as problem:
                 raise PermanentFailure(str(problem)) from problem

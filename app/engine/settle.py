@@ -89,6 +89,14 @@ def moved(
     )
 
 
+def _only_watched(session: GroupSession, action: Action) -> bool:
+    """A recurring or personal meeting, adopted by named exception (DESIGN §5, line 16)."""
+    if not isinstance(action, MeetingAction) or isinstance(action, AskWorker):
+        return False
+    bound = session.binding_of(action.meeting)
+    return bound is not None and bound.watch_only
+
+
 def _cause(action: Action) -> str:
     if isinstance(action, EndMeeting):
         return str(action.cause)
@@ -184,6 +192,8 @@ class Settle:
             return Mode.ACT  # E1 has times, but no off switch.
         if action.by:
             return Mode.ACT
+        if _only_watched(session, action):
+            return Mode.ASK if action.harmful else Mode.WATCH
         return session.policy.mode(action.kind)
 
     def _review(

@@ -2,8 +2,8 @@
 
 from datetime import datetime, timedelta
 
-from app.core.attendance import ReportRow, reconcile
 from app.core.events import MeetingRef
+from app.core.reconcile import ReportRow, reconcile
 from app.core.session import GroupSession, Instance
 from app.engine.footing import Footing
 from app.engine.intake import Intake
@@ -86,8 +86,8 @@ class Upkeep:
         except PlatformFailure:
             return
         self._reported.add(instance.ref)
-        rows = [_row(line) for line in lines]
-        facts = reconcile(session, instance.ref, rows)
+        rows = [_row(instance.ref, line) for line in lines]
+        facts = reconcile(session, rows)
         if facts:
             await self._engine.intake.accept_facts(facts)
             self._engine.wake(session.session_id)
@@ -112,8 +112,9 @@ def needs_check(session: GroupSession, now: datetime) -> bool:
     return live and (last is None or now - last >= session.policy.settings_every)
 
 
-def _row(line: ReportLine) -> ReportRow:
+def _row(meeting: MeetingRef, line: ReportLine) -> ReportRow:
     return ReportRow(
+        meeting=meeting,
         seat=line.seat,
         joined_at=line.joined_at,
         left_at=line.left_at,

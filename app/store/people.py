@@ -362,3 +362,16 @@ def _person(store: Store, row: Any) -> Person:
         f.name: columns[f.name] for f in fields(Person) if f.name not in SEALED
     }
     return Person(**{**facts, **_details(store, row)})
+
+
+def worker_by_account(db: Connection, platform_user_id: str) -> str:
+    """The active worker with this account at the platform; "" when nobody has it."""
+    found = db.execute(
+        select(people.c.id).where(
+            people.c.kind == "worker",
+            people.c.active.is_(True),
+            people.c.shared_login.is_(False),
+            people.c.platform_user_id == platform_user_id,
+        )
+    ).scalar()
+    return str(found or "")

@@ -1,0 +1,32 @@
+"""Fast where nothing happens, slow where seconds count."""
+
+from datetime import datetime, timedelta
+
+from app.clock import FastClock, SystemClock
+from app.rehearse.plan import Planned
+from integrations.rehearsal.scene import Scene
+from integrations.rehearsal.truth import workers
+from integrations.rehearsal.world import World
+
+FAST = 60.0
+SLOW = 12.0
+NEAR = timedelta(seconds=3)
+LOOK = 0.05
+
+
+async def keep_pace(
+    scene: Scene, world: World, clock: FastClock, began: datetime, planned: Planned
+) -> None:
+    """Set the clock's speed until cancelled: real requests need real milliseconds."""
+    real, staff = SystemClock(), workers(*scene.workers)
+    while True:
+        now = clock.now()
+        near = any(abs(began + step.at - now) <= NEAR for step in scene.steps)
+        unsafe = planned.meeting_id and any(
+            each.end >= now - NEAR
+            for each in world.alone_intervals(planned.meeting_id, staff)
+        )
+        speed = SLOW if near or unsafe else FAST
+        if clock.speed != speed:
+            clock.speed = speed
+        await real.sleep(LOOK)
