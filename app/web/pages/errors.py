@@ -1,0 +1,47 @@
+"""When something is not shown: a plain sentence, and what to do now."""
+
+from starlette.responses import Response
+
+from app.web.pages.forms import BadForm, read_form
+from app.web.pages.visit import Visit
+
+SENTENCES = {
+    400: "That could not be read. Go back and try again.",
+    401: "You need a sign-in link.",
+    403: "You may not do this.",
+    404: "There is no such page, or it is not yours to see.",
+    405: "This page is only for looking at.",
+    413: "That is too long. Shorten it and send it again.",
+    415: "This page takes only its own forms.",
+    500: "Something went wrong here. It was written down; please try again.",
+    503: "The service is not ready just now. Nothing you sent was lost here; try again.",
+}
+
+
+async def page(visit: Visit, status: int, sentence: str = "") -> Response:
+    """A page with one sentence; nothing of what was asked for shows in it."""
+    sentence = sentence or SENTENCES.get(status, SENTENCES[500])
+    visit.refusal = None
+    return await visit.show("error.html", status, sentence=sentence, kept="")
+
+
+async def nobody_signed_in(visit: Visit) -> Response:
+    """No page without a session. A text that was on its way is given back (S11)."""
+    kept = ""
+    if visit.request.method == "POST":
+        from_form = await _typed(visit)
+        kept = max(from_form.values(), key=len, default="")
+    return await visit.show(
+        "error.html",
+        401,
+        sentence="You need a sign-in link. Ask whoever looks after Chaperone for one.",
+        kept=kept,
+    )
+
+
+async def _typed(visit: Visit) -> dict[str, str]:
+    try:
+        form = await read_form(visit.request)
+    except BadForm:
+        return {}
+    return {k: v for k, v in form.items() if k in ("text", "reason", "how")}

@@ -1,0 +1,164 @@
+"""The buttons of the live page: each writes one fact down, or says why it may not."""
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from starlette.responses import Response
+
+from app.core import presses as p
+from app.core.ladder import NOT_ROSTERED, target_of
+from app.core.presses import SessionEvent, Step
+from app.core.rooms import rooms
+from app.web.pages.forms import BadForm, Refusal
+from app.web.pages.visit import Visit
+from app.web.presses import problem, repeated
+
+FOR_STAFF = frozenset({"take"})
+"""What a safeguarding lead who is not on the list may press as well."""
+
+FIELD = {"ladder": "reason", "reason": "reason", "vouch": "how", "debrief": "reason"}
+FIELD |= {"followed-up": "outcome"}
+
+
+async def press(visit: Visit) -> Response:
+    """``POST /sessions/{id}/live/{press}``."""
+    name = visit.request.path_params["press"]
+    make = PRESSES.get(name)
+    if make is None:
+        raise BadForm(404, "There is no such button.")
+    if not visit.worker and name not in FOR_STAFF:
+        raise BadForm(403, NOT_ROSTERED)
+    fact = make(visit)
+    if not repeated(visit.here, fact):
+        sentence = problem(visit.here, fact)
+        if sentence:
+            raise Refusal({FIELD.get(name, ""): sentence}, visit.form.get("form", ""))
+        await visit.press(fact)
+    return visit.go(f"/sessions/{visit.session_id}/live")
+
+
+def _by(visit: Visit) -> dict[str, Any]:
+    return {"at": visit.now, "by": visit.person_id}
+
+
+def _on(visit: Visit) -> dict[str, Any]:
+    return {**_by(visit), "connection": visit.text("connection", 300)}
+
+
+def _press_id(visit: Visit) -> str:
+    # From the form's own key: a second press is the same press, after a restart too.
+    return f"press-{visit.form.get('key', '')}"
+
+
+# --- people -----------------------------------------------------------------------
+
+
+def _ladder(visit: Visit) -> SessionEvent:
+    step, rule = visit.text("step", 10), visit.text("rule", 4) or "0"
+    if step not in list(Step) or not rule.isdecimal():
+        raise BadForm(400, "Choose remind, warn or remove.")
+    return p.LadderPressed(
+        **_on(visit),
+        press_id=_press_id(visit),
+        step=Step(step),
+        rule=int(rule),
+        immediate=visit.text("immediate", 3) == "yes",
+        reason=visit.text("reason"),
+    )
+
+
+def _reason(visit: Visit) -> SessionEvent:
+    return p.ReasonGiven(
+        **_by(visit), press_id=visit.text("press_id", 100), reason=visit.text("reason")
+    )
+
+
+def _readmit(visit: Visit) -> SessionEvent:
+    on = _on(visit)
+    target = target_of(visit.here, on["connection"])
+    person_id = target.person_id if target is not None else ""
+    return p.Readmitted(**on, press_id=_press_id(visit), person_id=person_id)
+
+
+def _hold(visit: Visit) -> SessionEvent:
+    return p.HoldPressed(**_on(visit), press_id=_press_id(visit))
+
+
+def _admit(visit: Visit) -> SessionEvent:
+    return p.AdmitPressed(**_on(visit), press_id=_press_id(visit))
+
+
+def _vouch(visit: Visit) -> SessionEvent:
+    person_id = visit.text("person", 80)
+    if not person_id and visit.text("back", 3) != "yes":
+        raise Refusal({"person": "Choose who it is."}, visit.form.get("form", ""))
+    return p.ConnectionVouched(**_on(visit), person_id=person_id, how=visit.text("how"))
+
+
+def _i_am_in(visit: Visit) -> SessionEvent:
+    return p.WorkerConfirmed(**_on(visit))
+
+
+# --- the session ------------------------------------------------------------------
+
+
+def _spoken(visit: Visit) -> SessionEvent:
+    heard = tuple(
+        person.connection.key
+        for room in rooms(visit.here)
+        for person in room.people
+        if not person.standing.is_worker
+    )
+    return p.RulesSpoken(**_by(visit), heard=heard)
+
+
+def _end(visit: Visit) -> SessionEvent:
+    return p.EndPressed(**_by(visit), press_id=_press_id(visit))
+
+
+def _debrief(visit: Visit) -> SessionEvent:
+    return p.DebriefEnded(
+        **_by(visit),
+        skipped=visit.text("skipped", 3) == "yes",
+        reason=visit.text("reason"),
+    )
+
+
+# --- what the bot asked -----------------------------------------------------------
+
+
+def _take(visit: Visit) -> SessionEvent:
+    return p.AlarmAcknowledged(**_by(visit), key=visit.text("action", 500))
+
+
+def _done(visit: Visit) -> SessionEvent:
+    done = visit.text("done", 3) != "no"
+    return p.ActionTicked(**_by(visit), key=visit.text("action", 500), done=done)
+
+
+def _followed_up(visit: Visit) -> SessionEvent:
+    return p.FollowUpDone(
+        **_by(visit), key=visit.text("action", 500), outcome=visit.text("outcome")
+    )
+
+
+PRESSES: Mapping[str, Callable[[Visit], SessionEvent]] = {
+    "ladder": _ladder,
+    "reason": _reason,
+    "readmit": _readmit,
+    "hold": _hold,
+    "admit": _admit,
+    "vouch": _vouch,
+    "i-am-in": _i_am_in,
+    "lead": lambda visit: p.LeadAccepted(**_by(visit)),
+    "spoken": _spoken,
+    "rules-again": lambda visit: p.RulesRequested(**_by(visit)),
+    "resume": lambda visit: p.SessionResumed(**_by(visit)),
+    "close": lambda visit: p.ClosingPressed(**_by(visit)),
+    "end": _end,
+    "closed": lambda visit: p.SessionClosed(**_by(visit)),
+    "debrief": _debrief,
+    "take": _take,
+    "done": _done,
+    "followed-up": _followed_up,
+}

@@ -1,0 +1,94 @@
+"""The record of one session as a page, and its files."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime
+
+from starlette.responses import Response
+
+from app.core.names import display
+from app.core.record_parts import Record
+from app.store import notes
+from app.web.pages.keep import record_of
+from app.web.pages.visit import Visit
+from app.web.words import STEPS, length, named
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """A moment and a sentence; ``proof`` where the bot did it."""
+
+    at: datetime
+    text: str
+    proof: str = ""
+
+
+async def page(visit: Visit) -> Response:
+    """``GET /sessions/{id}/record``."""
+    record = record_of(visit)
+    store = visit.house.store
+    saved, frozen = await visit.read(
+        lambda db: (
+            notes.latest(db, store, visit.session_id),
+            notes.frozen(db, store, visit.session_id),
+        )
+    )
+    return await visit.show(
+        "record.html",
+        record=record,
+        saved=saved,
+        author=visit.name(saved.author) if saved.author else "",
+        frozen=frozen,
+        frozen_by=visit.name(frozen.by) if frozen is not None else "",
+        receipt=list(_receipt(visit, record)),
+        ladder=list(_ladder(record)),
+        timeline=[
+            Line(entry.at, named(entry.text, visit.here.names), entry.proof)
+            for entry in record.timeline
+        ],
+        display=display,
+        downloads=(),
+    )
+
+
+def _receipt(visit: Visit, record: Record) -> Iterator[tuple[str, str]]:
+    """What shows that nobody was left alone, as (what, value)."""
+    zone, closing = visit.zone, record.closing
+    yield "Last client out", zone.seconds(closing.last_client_out) or "not yet"
+    yield "Last worker out", zone.seconds(closing.last_worker_out) or "not yet"
+    if closing.gap is not None:
+        seconds = closing.gap.total_seconds()
+        if seconds >= 0:
+            yield "Workers stayed on for", length(closing.gap)
+        else:
+            yield "A client was left behind for", length(-closing.gap)
+    safety = record.safety
+    yield (
+        f"Time with {safety.workers_needed} workers",
+        length(safety.time_with_enough_workers),
+    )
+    for gap in safety.worker_gaps:
+        span = f"{zone.seconds(gap.start)} to {zone.seconds(gap.end)}"
+        yield "Too few workers", f"{span} (at least {gap.workers} there)"
+    for clear in safety.clears:
+        proved = clear.proof or "not proved"
+        yield "Ended for safety", f"{zone.seconds(clear.fired_at)}. {proved}"
+    for blind in safety.blind:
+        end = zone.seconds(blind.end) or "not back yet"
+        yield "Could not see the room", f"{zone.seconds(blind.start)} to {end}"
+    if record.debrief.skipped:
+        yield "Debrief", f"skipped: {record.debrief.reason}"
+    elif record.debrief.length is not None:
+        yield "Debrief", length(record.debrief.length)
+
+
+def _ladder(record: Record) -> Iterator[Line]:
+    words = {str(step): word for step, word in STEPS.items()}
+    for entry in record.ladder:
+        why = entry.rule_text or entry.reason or "reason not written yet"
+        word = words.get(entry.step, entry.step)
+        text = f"{word}: {entry.person.name}. {why} (pressed by {entry.by.name})"
+        if entry.undone_at is not None and entry.undone_by is not None:
+            text += f" Undone by {entry.undone_by.name}."
+        proof = entry.proof if entry.confirmed_at is not None else "not proved"
+        yield Line(entry.at, text, proof)

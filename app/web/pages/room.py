@@ -1,0 +1,75 @@
+"""The live page: the room, what the bot does, and the big buttons."""
+
+from typing import Any
+
+from starlette.responses import Response
+
+from app.core.rules.closing import cleared_at, may_resume
+from app.core.rules.ground_rules import receipts
+from app.core.session import GroupSession
+from app.web.pages import doings
+from app.web.pages.roomview import room_view
+from app.web.pages.visit import Visit
+
+BY_HAND = (
+    "Look into the call yourself and count: is a worker in every room with young people?",
+    "If no worker is in the call, join now. If you cannot, end it for everyone or telephone "
+    "a worker who can.",
+    "Watch the waiting room yourself and let in only who is on the list.",
+)
+
+
+async def page(visit: Visit) -> Response:
+    """``GET /sessions/{id}/live``; ``?part=main`` gives the part that changes."""
+    part = visit.request.query_params.get("part") == "main"
+    template = "live_main.html" if part else "live.html"
+    return await visit.show(template, **_known(visit))
+
+
+def _known(visit: Visit) -> dict[str, Any]:
+    session, me = visit.here, visit.person_id
+    view = room_view(session, me, visit.now)
+
+    def hint(press: str) -> str:
+        return visit.house.engine.press_hint(visit.session_id, press)
+
+    alarms = doings.alarms(session)
+    asks = doings.asks(session, hint)
+    return {
+        "view": view,
+        "alarms": alarms,
+        "asks": asks,
+        "doings": doings.doings(session),
+        "tasks": list(doings.tasks(session)),
+        "blind_since": doings.blind_since(session),
+        "by_hand": BY_HAND,
+        "weak": session.hands.live_roster is False,
+        "live": any(True for _ in session.live()),
+        "needed": session.policy.workers_needed,
+        "rules": session.plan.ground_rules if session.plan is not None else None,
+        "clients": _clients(visit, session),
+        "had_rules": len(receipts(session)),
+        "may_resume": may_resume(session, visit.now),
+        "cleared_at": cleared_at(session),
+        "in_roster": session.worker_slot(me) is not None,
+        "is_lead": session.lead_id == me,
+        "lead": visit.name(session.lead_id) if session.lead_id else "nobody",
+        "hint": hint,
+        "says": _says(len(alarms), len(asks), view.workers),
+    }
+
+
+def _clients(visit: Visit, session: GroupSession) -> list[tuple[str, str]]:
+    plan = session.plan
+    ids = [client.person_id for client in plan.clients] if plan is not None else []
+    return sorted(((i, visit.name(i)) for i in ids), key=lambda row: row[1].casefold())
+
+
+def _says(alarms: int, asks: int, workers: int) -> str:
+    """Read out when it changes: short, and without names."""
+    parts = [f"Workers in the room: {workers}."]
+    if alarms:
+        parts.insert(0, f"Alarms nobody has taken: {alarms}.")
+    if asks:
+        parts.append(f"Requests to you: {asks}.")
+    return " ".join(parts)

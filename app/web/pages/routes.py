@@ -1,0 +1,231 @@
+"""The table of pages. No page is reached but through `_enter`, so access cannot be forgotten.
+
+Nobody without a session sees anything but the way in. A session one has no part in is
+"not found", so that ids cannot be tried (S05).
+"""
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from enum import Enum
+
+from sqlalchemy import Connection
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import BaseRoute, Mount, Route
+from starlette.staticfiles import StaticFiles
+
+from app import config
+from app.engine.contract import UnknownSession
+from app.store import sessions
+from app.store.refusals import Refused, Unknown
+from app.web import access, live
+from app.web.access import Policy, Role, marked, open_to_all
+from app.web.errors import Answer
+from app.web.house import house_of
+from app.web.pages import (
+    attendance,
+    checklist,
+    ends,
+    errors,
+    home,
+    notes,
+    overview,
+    presses,
+    record,
+    room,
+    sign_in,
+)
+from app.web.pages.desk import Desk
+from app.web.pages.forms import BadForm, Refusal, read_form
+from app.web.pages.visit import Shows, Visit
+from integrations.base import PlatformFailure
+
+
+class For(Enum):
+    """Who may open a page."""
+
+    ANYBODY = "the way in"
+    SIGNED_IN = "anybody signed in"
+    PART = "whoever may see the session"
+    WORKERS = "workers of the session"
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """One way to one page.
+
+    ``back``: the page that shows a refused form again. ``once``: the same form twice has
+    one effect; its answer is then a redirect.
+    """
+
+    method: str
+    path: str
+    answer: Shows
+    who: For
+    back: Shows | None = None
+    once: bool = True
+
+
+SESSION = "/sessions/{session_id}"
+
+
+def _get(path: str, answer: Shows, who: For = For.PART) -> Page:
+    return Page("GET", path, answer, who)
+
+
+def _post(
+    path: str, answer: Shows, back: Shows | None = None, *, once: bool = True
+) -> Page:
+    return Page("POST", path, answer, For.WORKERS, back, once)
+
+
+PAGES: tuple[Page, ...] = (
+    Page("GET", "/sign-in/{token}", sign_in.button, For.ANYBODY),
+    Page("POST", "/sign-in/{token}", sign_in.enter, For.ANYBODY, once=False),
+    Page("POST", "/sign-out", sign_in.leave, For.SIGNED_IN, once=False),
+    _get("/", home.sessions_page, For.SIGNED_IN),
+    Page("POST", "/unplanned", home.adopt, For.SIGNED_IN, home.sessions_page),
+    _get(SESSION, overview.page),
+    _get(f"{SESSION}/checklist", checklist.page),
+    _post(f"{SESSION}/checklist/tick", checklist.tick, checklist.page),
+    _post(f"{SESSION}/checklist/except", checklist.give_exception, checklist.page),
+    _post(f"{SESSION}/checklist/mend", checklist.mend, checklist.page),
+    _post(f"{SESSION}/checklist/check", checklist.check_now, checklist.page),
+    _post(f"{SESSION}/checklist/prepare", checklist.prepare, checklist.page),
+    _post(f"{SESSION}/checklist/link", checklist.reveal_link, once=False),
+    _post(f"{SESSION}/checklist/new-link", checklist.new_link, checklist.page),
+    _get(f"{SESSION}/live", room.page),
+    _get(f"{SESSION}/live/events", live.events),
+    _get(f"{SESSION}/live/confirm/{{what}}", ends.confirm),
+    Page("POST", f"{SESSION}/live/{{press}}", presses.press, For.PART, room.page),
+    _get(f"{SESSION}/notes", notes.page),
+    _post(f"{SESSION}/notes", notes.save, notes.page_or_both),
+    _get(f"{SESSION}/attendance", attendance.page),
+    _post(f"{SESSION}/attendance/amend", attendance.amend, attendance.page),
+    _post(f"{SESSION}/attendance/confirm", attendance.confirm, attendance.page),
+    _get(f"{SESSION}/record", record.page),
+)
+
+
+def routes() -> list[BaseRoute]:
+    """Every page and the files they use, each with its policy."""
+    desk = Desk()
+    found: list[BaseRoute] = []
+    for page in PAGES:
+        policy = Policy(why="the way in")
+        if page.who is not For.ANYBODY:
+            policy = Policy(roles=frozenset(Role))
+        endpoint = marked(policy)(_endpoint(desk, page))
+        found.append(Route(page.path, endpoint, methods=[page.method]))
+    files = StaticFiles(directory=config.project_root() / "static")
+    files = open_to_all("styles and scripts, the same for everybody")(files)
+    return [*found, Mount("/static", files, name="static")]
+
+
+async def error_page(request: Request, status: int, sentence: str) -> Response:
+    """What app.web.errors shows outside the JSON interface."""
+    visit = _visit(Desk(), request)
+    visit.visitor = await access.visitor(request)
+    return await errors.page(visit, status, sentence)
+
+
+def _visit(desk: Desk, request: Request) -> Visit:
+    house = house_of(request)
+    return Visit(desk=desk, house=house, request=request, now=house.clock.now())
+
+
+def _endpoint(desk: Desk, page: Page) -> Callable[[Request], Awaitable[Response]]:
+    async def endpoint(request: Request) -> Response:
+        request.scope["route"] = (
+            page  # its template, never the address, is logged (K05)
+        )
+        visit = _visit(desk, request)
+        try:
+            return await _enter(visit, page)
+        except BadForm as bad:
+            return await errors.page(visit, bad.status, bad.sentence)
+        except Answer as told:
+            answer = await errors.page(visit, told.status_code, told.detail)
+            answer.headers.update(told.headers or {})
+            return answer
+        except (Unknown, UnknownSession):
+            return await errors.page(visit, 404)
+
+    return endpoint
+
+
+async def _enter(visit: Visit, page: Page) -> Response:
+    visit.visitor = await access.visitor(visit.request)
+    if page.who is not For.ANYBODY and visit.visitor is None:
+        return await errors.nobody_signed_in(visit)
+    if page.who in (For.PART, For.WORKERS):
+        await _into_session(visit)
+        if page.who is For.WORKERS and not visit.worker:
+            sentence = "Only a worker of this session may do this."
+            return await errors.page(visit, 403, sentence)
+    if page.method == "GET":
+        return await page.answer(visit)
+    visit.form = await read_form(visit.request)
+    _check_origin(visit)
+    return await _carry_out(visit, page)
+
+
+def _check_origin(visit: Visit) -> None:
+    """A form counts only from our own pages (S01). Raises BadForm."""
+    ours = access.from_our_page(visit.request)
+    if visit.visitor is not None:
+        token = visit.form.get("csrf", "")
+        ours = ours and access.csrf_holds(visit.visitor, token)
+    if not ours:
+        raise BadForm(
+            403, "That form was not sent from this page. Open the page again."
+        )
+
+
+async def _carry_out(visit: Visit, page: Page) -> Response:
+    try:
+        if not page.once:
+            return await page.answer(visit)
+        key = visit.form.get("key", "")
+        if not 16 <= len(key) <= 64:
+            raise BadForm(400, "The form is not whole. Open the page again.")
+
+        async def work() -> str:
+            answer = await page.answer(visit)
+            return answer.headers["location"]
+
+        # Kept with the path: a key of one form never answers for another.
+        once = f"{visit.request.url.path} {key}"
+        place = await visit.desk.pressed.once(visit.person_id, once, work)
+        return visit.go(place)
+    except Refusal as refusal:
+        return await _back(visit, page, refusal)
+    except Refused as refused:
+        return await _back(visit, page, Refusal(refused.faults))
+    except PlatformFailure as failure:
+        fix = getattr(failure, "fix", "")
+        return await _back(visit, page, Refusal({"": f"{failure} {fix}".strip()}))
+
+
+async def _back(visit: Visit, page: Page, refusal: Refusal) -> Response:
+    refusal.form = refusal.form or visit.form.get("form", "")
+    visit.refusal = refusal
+    if page.back is None:
+        return await errors.page(visit, 422, " ".join(refusal.faults.values()))
+    if visit.plan is not None:
+        await visit.again()
+    return await page.back(visit)
+
+
+async def _into_session(visit: Visit) -> None:
+    """Open the session of this address. Raises Answer 404 when it is out of reach."""
+    session_id = visit.request.path_params["session_id"]
+    signed_in = visit.visitor
+    assert signed_in is not None  # noqa: S101 - _enter asked first
+
+    def look(db: Connection) -> sessions.SessionPlan:
+        return access.in_reach(db, visit.house, signed_in, session_id)
+
+    visit.plan = await visit.read(look)
+    await visit.again()
+    visit.worker = visit.here.worker_slot(visit.person_id) is not None
