@@ -55,6 +55,7 @@ class Policy:
     resume_window: timedelta = timedelta(minutes=30)
     links_die_after_end: timedelta = timedelta(minutes=30)
     opens_before_start: timedelta = timedelta(minutes=30)
+    goodbye: timedelta = timedelta(seconds=30)
     welfare_due: timedelta = timedelta(minutes=15)
     reason_due: timedelta = timedelta(hours=24)
     notes_due: timedelta = timedelta(hours=24)

@@ -52,6 +52,7 @@ class Dispatch:
         self._sessions = sessions
         self._watch = watch
         self._wake = wake
+        self.on_link_cancelled: Callable[[str], None] = lambda _session_id: None
 
     def due(self, held: Held, now: datetime) -> list[str]:
         """Keys of actions to work on now, sternest first."""
@@ -238,6 +239,8 @@ class Dispatch:
                     )
                 )
             await self._finish(held, one, f"The platform answered: {answer}", more)
+            if action.key.startswith("entry.cancel_link:"):
+                self.on_link_cancelled(held.session.session_id)
             return
         one.next_at = now + held.session.policy.verify_after
         await self._save(held, one, "", {"next_at": one.next_at, "problem": ""})

@@ -45,6 +45,7 @@ class Engine:
         self._dispatch = Dispatch(footing, self.sessions, self.watch, self.wake)
         self.alarms = alarms
         self.prepare_work = Prepare(footing, self.sessions, self.intake, self.wake)
+        self._dispatch.on_link_cancelled = self._renew_links
         self.every = Every(footing)
         self.unplanned = Unplanned(footing)
         self.intake.on_look = self._look_soon
@@ -370,6 +371,13 @@ class Engine:
             if held is not None:
                 held.looked_at.pop(meeting.instance, None)
             self.wake(session_id)
+
+    def _renew_links(self, session_id: str) -> None:
+        self._spawn(self._renew(session_id))
+
+    async def _renew(self, session_id: str) -> None:
+        for problem in await self.prepare_work.renew_links(session_id):
+            self._footing.log.warning("link not renewed", why=problem)
 
     def _heard_of_stranger_meeting(self, event: MeetingEvent) -> None:
         self._spawn(self._ask_about(event))

@@ -182,6 +182,14 @@ class Prepare:
         self._intake.bound.setdefault(key, set()).add(session.session_id)
         self._sessions.forget(session.session_id)
 
+    async def renew_links(self, session_id: str) -> list[str]:
+        """A new link for whoever lost theirs because it was in other hands (S8, K01)."""
+        held = await self._sessions.held(session_id)
+        session, platform = await self._current(held)
+        if session.closed is not None or session.closing is not None:
+            return []
+        return await self._links(session, platform, "")
+
     async def _links(
         self, session: GroupSession, platform: Platform, by: str
     ) -> list[str]:
@@ -207,8 +215,11 @@ class Prepare:
         ]
         problems = []
         for person_id in due:
+            turn = sum(k.person_id == person_id for k in session.links.values())
             try:
-                await self._issue(session, platform, meeting_id, person_id, by)
+                await self._issue(
+                    session, platform, meeting_id, person_id, by, turn=turn
+                )
             except PlatformFailure as failure:
                 problems.append(_sentence("A personal link could not be made", failure))
         return problems

@@ -1,6 +1,7 @@
 """Look at the rooms: roster reads where the platform lists who is there, else its status."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 from sqlalchemy import Connection
@@ -8,7 +9,6 @@ from sqlalchemy import Connection
 from app.core import roster
 from app.core.actions import EndMeeting
 from app.core.events import MeetingEnded, MeetingRef, Source, StatusRead
-from app.core.facts import Hands
 from app.core.fold import Fact
 from app.core.presses import ActionState, HandsProbed
 from app.core.session import GroupSession, Instance
@@ -134,7 +134,11 @@ class Watch:
             await self._keep_status(held, instance, status)
             return
         if session.hands.live_roster is None:
-            hands = _without_roster(session.hands, str(problem))
+            hands = replace(
+                session.hands,
+                live_roster=False,
+                problems=(*session.hands.problems, str(problem)),
+            )
             fact = HandsProbed(at=self._footing.clock.now(), hands=hands)
             await self._intake.accept_facts([fact], session.session_id)
             await self._keep_status(held, instance, status)
@@ -162,6 +166,10 @@ class Watch:
             session.version += 1
             row = _last_look(current.ref, current.proof_at, current.failing_since, seen)
             await self._intake.accept_facts(changes, also=row)
+            if session.hands.live_roster is None and read.complete:
+                known = replace(session.hands, live_roster=True)
+                fact = HandsProbed(at=self._footing.clock.now(), hands=known)
+                await self._intake.accept_facts([fact], session.session_id)
         self._wake(session.session_id)
 
     async def _read_status(
@@ -299,18 +307,4 @@ def _started(ref: MeetingRef, status: PlatformStatus) -> StatusRead:
         at=status.read_at,
         source=Source.POLL,
         started=True,
-    )
-
-
-def _without_roster(hands: Hands, problem: str) -> Hands:
-    return Hands(
-        live_roster=False,
-        end_for_all=hands.end_for_all,
-        remove_one=hands.remove_one,
-        hold_one=hands.hold_one,
-        admit_one=hands.admit_one,
-        waiting_text=hands.waiting_text,
-        room_chat=hands.room_chat,
-        links=hands.links,
-        problems=(*hands.problems, problem),
     )

@@ -9,6 +9,7 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
+from app import logs
 from app.clock import SystemClock
 from app.rehearse import show
 from app.rehearse.pace import FAST, keep_pace
@@ -37,6 +38,7 @@ def rehearse(
     ``policy``: what these evenings do differently from the default policy (durations in
     seconds); a test breaks the guards with it.
     """
+    logs.set_up("error")
     out.mkdir(parents=True, exist_ok=True)
     folder = Path(tempfile.mkdtemp(prefix="store-", dir=out)).resolve()
     plan = (scenes or MAIN_SCENES, port, dict(policy or {}), out, folder)

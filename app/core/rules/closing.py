@@ -27,10 +27,13 @@ OVER_TEXT = "Thank you for coming. The group has finished for today. See you nex
 
 
 def clients_out(session: GroupSession, now: datetime) -> Iterator[Wish]:
-    """After the goodbye everybody but the staff goes, by the closing worker's order."""
+    """After the goodbye everybody but the staff goes, by the closing worker's order.
+
+    People have ``policy.goodbye`` to leave by themselves before anybody is put out.
+    """
     if session.closing is None:
         return
-    _, by = session.closing
+    pressed_at, by = session.closing
     for instance in session.live():
         yield TellWaitingRoom(
             key=f"closing.door:{instance.ref.instance}",
@@ -42,6 +45,10 @@ def clients_out(session: GroupSession, now: datetime) -> Iterator[Wish]:
             title=OVER_TITLE,
             text=OVER_TEXT,
         )
+    due = pressed_at + session.policy.goodbye
+    if now < due:
+        yield WakeAt(due, "the goodbye is over")
+        return
     for room in rooms(session):
         for person in room.people:
             if person.standing.is_worker:
