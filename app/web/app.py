@@ -2,8 +2,8 @@
 
 from collections.abc import Sequence
 
-from fastapi import APIRouter, FastAPI
-from starlette.routing import Route
+from fastapi import FastAPI
+from starlette.routing import BaseRoute, Route
 
 from app.clock import Clock
 from app.config import Settings, project_root
@@ -23,13 +23,13 @@ from app.web.api import (
     record,
 )
 from app.web.api import sessions as planned
+from app.web.api.shapes import API
 from app.web.house import House, SendCode
 from app.web.pages import routes as pages
 from app.web.patience import Patience
 from app.web.tries import Tries
 from integrations import PLATFORMS
 
-API = "/api/v1"
 PACK = "project.toml"
 
 
@@ -64,7 +64,7 @@ def create_web(
     web.state.house = house
     # The webhook first: every route before it would cost time on each event.
     web.router.routes[:0] = [*webhooks.routes, *health.routes]
-    web.include_router(api_router())
+    web.router.routes.extend(api_routes())
     web.router.routes.append(
         Route(f"{API}/openapi.json", openapi.describe, methods=["GET"])
     )
@@ -82,10 +82,9 @@ def create_web(
     return web
 
 
-def api_router() -> APIRouter:
+def api_routes() -> list[BaseRoute]:
     """Everything under ``/api/v1``."""
-    whole = APIRouter(prefix=API)
-    for part in (
+    parts = (
         people,
         groups,
         planned,
@@ -95,9 +94,8 @@ def api_router() -> APIRouter:
         record,
         notes,
         contacts,
-    ):
-        whole.include_router(part.router)
-    return whole
+    )
+    return [route for part in parts for route in part.router.routes]
 
 
 def read_pack(name: str = PACK) -> Pack:

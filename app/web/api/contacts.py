@@ -10,11 +10,11 @@ from starlette.requests import Request
 from app.store import contacts
 from app.store.contacts import Contact
 from app.web.access import Needs, wrong_try
-from app.web.api.shapes import Done, Entered, Page, StrictRoute, Text
+from app.web.api.shapes import API, Done, Entered, Page, StrictRoute, Text
 from app.web.errors import Answer
 from app.web.house import House, house_of
 
-router = APIRouter(route_class=StrictRoute, tags=["contacts"])
+router = APIRouter(prefix=API, route_class=StrictRoute, tags=["contacts"])
 READ, WRITE = Depends(Needs("contacts:read")), Depends(Needs("contacts:write"))
 
 

@@ -12,6 +12,7 @@ from app.store import groups, sessions
 from app.store.groups import Group
 from app.web.access import Needs
 from app.web.api.shapes import (
+    API,
     MOST,
     After,
     Entered,
@@ -25,7 +26,7 @@ from app.web.api.shapes import (
 )
 from app.web.house import House, house_of
 
-router = APIRouter(route_class=StrictRoute, tags=["groups"])
+router = APIRouter(prefix=API, route_class=StrictRoute, tags=["groups"])
 READ, WRITE = Depends(Needs("groups:read")), Depends(Needs("groups:write"))
 
 

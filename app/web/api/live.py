@@ -16,13 +16,14 @@ from app.core.timeline import Entry, timeline
 from app.store import log, sessions
 from app.web.access import Needs
 from app.web.api.shapes import (
+    API,
     Limit,
     Page,
     StrictRoute,
 )
 from app.web.house import house_of
 
-router = APIRouter(route_class=StrictRoute, tags=["live"])
+router = APIRouter(prefix=API, route_class=StrictRoute, tags=["live"])
 READ, WRITE = Depends(Needs("sessions:read")), Depends(Needs("sessions:write"))
 
 

@@ -13,11 +13,11 @@ from app.store import notes, sessions
 from app.store.notes import Notes
 from app.web.access import Needs
 from app.web.api.by import worker
-from app.web.api.shapes import MOST, Entered, Id, Page, StrictRoute
+from app.web.api.shapes import API, MOST, Entered, Id, Page, StrictRoute
 from app.web.house import House, house_of
 
 router = APIRouter(
-    route_class=StrictRoute, tags=["notes"], prefix="/sessions/{session_id}/notes"
+    route_class=StrictRoute, tags=["notes"], prefix=API + "/sessions/{session_id}/notes"
 )
 READ, WRITE = Depends(Needs("notes:read")), Depends(Needs("notes:write"))
 

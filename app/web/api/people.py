@@ -10,6 +10,7 @@ from app.store import people
 from app.store.people import Person, Talk
 from app.web.access import Needs
 from app.web.api.shapes import (
+    API,
     After,
     Done,
     Entered,
@@ -23,7 +24,7 @@ from app.web.api.shapes import (
 )
 from app.web.house import house_of
 
-router = APIRouter(route_class=StrictRoute, tags=["people"])
+router = APIRouter(prefix=API, route_class=StrictRoute, tags=["people"])
 READ, WRITE = Depends(Needs("people:read")), Depends(Needs("people:write"))
 
 

@@ -13,14 +13,14 @@ from app.store.people import text_faults
 from app.web import presses
 from app.web.access import Needs
 from app.web.api.by import UNTAKEN, active_worker
-from app.web.api.shapes import Entered, Id, StrictRoute, Text
+from app.web.api.shapes import API, Entered, Id, StrictRoute, Text
 from app.web.errors import Answer
 from app.web.house import House, house_of
 
 router = APIRouter(
     route_class=StrictRoute,
     tags=["presses"],
-    prefix="/sessions/{session_id}/presses",
+    prefix=API + "/sessions/{session_id}/presses",
     dependencies=[Depends(Needs("presses:write"))],
 )
 

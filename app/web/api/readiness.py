@@ -12,11 +12,11 @@ from app.core.readiness import Card, Item, readiness
 from app.store.people import text_faults
 from app.web.access import Needs
 from app.web.api.by import UNTAKEN, worker
-from app.web.api.shapes import Entered, Id, StrictRoute, Text
+from app.web.api.shapes import API, Entered, Id, StrictRoute, Text
 from app.web.errors import Answer
 from app.web.house import House, house_of
 
-router = APIRouter(route_class=StrictRoute, tags=["readiness"])
+router = APIRouter(prefix=API, route_class=StrictRoute, tags=["readiness"])
 READ, WRITE = Depends(Needs("sessions:read")), Depends(Needs("sessions:write"))
 
 

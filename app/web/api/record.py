@@ -1,24 +1,48 @@
 """Attendance: look, correct with a reason, confirm. The record and its files."""
 
 from datetime import datetime
+from typing import Annotated, Any, Literal
 
+import structlog
 from fastapi import APIRouter, Depends
 from pydantic import BaseModel
 from starlette.requests import Request
+from starlette.responses import Response
 
 from app.core.attendance import Line, attendance
 from app.core.presses import AttendanceAmended
 from app.core.session import GroupSession
+from app.exports import EXPORTS, MEDIA_TYPES, file_name
+from app.store import notes as stored_records
+from app.store.access_rows import Token
+from app.store.notes import FrozenRecord
 from app.store.people import has_letters, text_faults
+from app.web import frozen
 from app.web.access import Needs
 from app.web.api.by import UNTAKEN, worker
-from app.web.api.shapes import Done, Entered, Id, Moment, StrictRoute, Text
+from app.web.api.shapes import (
+    API,
+    Done,
+    Entered,
+    Id,
+    Moment,
+    StrictRoute,
+    Text,
+    Version,
+)
 from app.web.errors import Answer
 from app.web.house import house_of
 
 router = APIRouter(
-    route_class=StrictRoute, tags=["record"], prefix="/sessions/{session_id}"
+    route_class=StrictRoute, tags=["record"], prefix=API + "/sessions/{session_id}"
 )
+log = structlog.get_logger("chaperone")
+_JSON_RECORD: dict[int | str, dict[str, Any]] = {
+    200: {"content": {"application/json": {"schema": {"type": "object"}}}}
+}
+_FILE: dict[int | str, dict[str, Any]] = {
+    200: {"content": {"text/csv": {}, "application/json": {}}}
+}
 READ, WRITE = Depends(Needs("record:read")), Depends(Needs("record:write"))
 
 
@@ -81,6 +105,12 @@ class AttendanceOut(BaseModel):
     lines: list[LineOut]
 
 
+class Confirmation(Entered):
+    """``by`` is the worker who looked at the attendance."""
+
+    by: Id
+
+
 class Amendment(Entered):
     """A correction of a line; the original stays. Say what changes and why."""
 
@@ -111,6 +141,60 @@ async def amend(request: Request, session_id: str, entered: Amendment) -> Done:
     fact = AttendanceAmended(at=now, **entered.model_dump())
     await house.engine.accept_press(session_id, fact)
     return Done()
+
+
+@router.post("/attendance/confirm", status_code=201, dependencies=[WRITE])
+async def confirm(request: Request, session_id: str, entered: Confirmation) -> Done:
+    """A worker says that it is right; the record is frozen as it is now (guidance E3)."""
+    house = house_of(request)
+    session = await worker(house, session_id, entered.by)
+    if any(True for _ in session.live()):
+        raise Answer(422, "The room is still open. Confirm when everybody is out.")
+    await frozen.freeze(house, session_id, entered.by, house.clock.now())
+    return Done()
+
+
+# --- the record -------------------------------------------------------------------
+
+
+@router.get("/record", dependencies=[READ], responses=_JSON_RECORD)
+async def get_record(request: Request, session_id: str) -> Response:
+    """The record as it is now, in the shape of ``chaperone.record/1``."""
+    house, now = house_of(request), house_of(request).clock.now()
+    session = await house.engine.state(session_id)
+    body = EXPORTS["json"](frozen.record_of(house, session, now))
+    return Response(body, media_type="application/json")
+
+
+@router.get("/record/{version}", dependencies=[READ], responses=_JSON_RECORD)
+async def get_frozen(request: Request, session_id: str, version: Version) -> Response:
+    """The record as somebody confirmed it; ``ETag`` is its SHA-256."""
+    house = house_of(request)
+    kept: FrozenRecord | None = await house.store.read(
+        lambda db: stored_records.frozen(db, house.store, session_id, version)
+    )
+    if kept is None:
+        raise Answer(404, "There is no such record.")
+    headers = {"ETag": f'"{kept.digest}"'}
+    return Response(kept.content, media_type="application/json", headers=headers)
+
+
+@router.get("/exports/{suffix}", responses=_FILE)
+async def export(
+    request: Request,
+    session_id: str,
+    suffix: Literal["csv", "json"],
+    token: Annotated[Token, Depends(Needs("export:read"))],
+) -> Response:
+    """The record as a file: ``csv`` (attendance) or ``json`` (everything)."""
+    house, now = house_of(request), house_of(request).clock.now()
+    session = await house.engine.state(session_id)
+    record = frozen.record_of(house, session, now)
+    log.info("exported", token=token.id, session=session_id, suffix=suffix)
+    name = file_name(record, suffix)
+    headers = {"Content-Disposition": f'attachment; filename="{name}"'}
+    body = EXPORTS[suffix](record)
+    return Response(body, media_type=MEDIA_TYPES[suffix], headers=headers)
 
 
 def _amendment_faults(

@@ -17,6 +17,7 @@ from app.store.sessions import Rostered, SessionPlan
 from app.web.access import Needs
 from app.web.api.by import active_worker
 from app.web.api.shapes import (
+    API,
     MOST,
     After,
     Done,
@@ -32,7 +33,7 @@ from app.web.api.shapes import (
 from app.web.errors import Answer
 from app.web.house import house_of
 
-router = APIRouter(route_class=StrictRoute, tags=["sessions"])
+router = APIRouter(prefix=API, route_class=StrictRoute, tags=["sessions"])
 READ, WRITE = Depends(Needs("sessions:read")), Depends(Needs("sessions:write"))
 
 

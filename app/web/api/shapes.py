@@ -24,6 +24,7 @@ from starlette.responses import Response
 from app.web.errors import Answer
 from integrations.strict_json import RefusedJson, read_object
 
+API = "/api/v1"
 _DATE = re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII)
 _TIME = re.compile(
     r"\d{4}-\d{2}-\d{2}T\d{2}:\d{2}(:\d{2}(\.\d{1,6})?)?(Z|[+-]\d{2}:\d{2})?", re.ASCII

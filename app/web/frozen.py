@@ -1,0 +1,62 @@
+"""The record of a session as it is now, and as somebody confirmed it (DESIGN §5, line 13)."""
+
+from datetime import datetime
+
+from app.core.names import plain
+from app.core.presses import AttendanceConfirmed
+from app.core.readiness import Card, readiness
+from app.core.record import build_record
+from app.core.record_parts import ChecklistFacts, ChecklistLine, Named, Record
+from app.core.session import GroupSession
+from app.exports.record_json import record_json
+from app.store import notes
+from app.store.notes import FrozenRecord
+from app.web.house import House
+
+
+def record_of(house: House, session: GroupSession, now: datetime) -> Record:
+    """The record as of ``now``, with names where they are not erased."""
+    card = readiness(session, house.pack, now)
+    return build_record(session, now, session.names, _checklist(session, card))
+
+
+async def freeze(house: House, session_id: str, by: str, now: datetime) -> FrozenRecord:
+    """Keep the record as its own row and write down who confirmed it (I13).
+
+    What is kept is the published JSON of the record. Raises UnknownSession.
+    """
+    session = await house.engine.state(session_id)
+    content = record_json(record_of(house, session, now))
+    store = house.store
+    kept: FrozenRecord = await store.write(
+        lambda db: notes.freeze(db, store, session_id, content, by, now)
+    )
+    fact = AttendanceConfirmed(at=now, by=by, version=kept.version)
+    await house.engine.accept_press(session_id, fact)
+    return kept
+
+
+def _checklist(session: GroupSession, card: Card) -> ChecklistFacts:
+    return ChecklistFacts(
+        verdict=str(card.verdict),
+        at=card.at,
+        pack=card.pack,
+        items=tuple(
+            ChecklistLine(
+                item=item.id,
+                clause=item.clause,
+                result=str(item.result),
+                weight=str(item.weight),
+                evidence=item.evidence,
+                excepted_by=_named(session, item.exception.by)
+                if item.exception is not None
+                else None,
+                excepted_why=item.exception.reason if item.exception else "",
+            )
+            for item in card.items
+        ),
+    )
+
+
+def _named(session: GroupSession, person_id: str) -> Named:
+    return Named(person_id, plain(session.names.get(person_id, person_id)))

@@ -1,0 +1,85 @@
+"""The web on top of the engine's evening: Anna leads, Sam supports, Eve is a stranger."""
+
+from collections.abc import AsyncIterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import httpx
+import pytest
+from fastapi import FastAPI
+
+from app.clock import ManualClock
+from app.config import Settings, load_settings
+from app.crypto import new_key
+from app.store import access_rows
+from app.web.access import SCOPES, Role
+from app.web.app import create_web
+from tests.engine.room import Evening, evening
+
+BASE = "https://chaperone.example"
+
+
+def settings(**changed: str) -> Settings:
+    """Settings of a charity with Zoom."""
+    given = {
+        "CHAPERONE_BASE_URL": BASE,
+        "CHAPERONE_SECRET_KEY": new_key(),
+        "CHAPERONE_ZOOM_ACCOUNT_ID": "account",
+        "CHAPERONE_ZOOM_CLIENT_ID": "client",
+        "CHAPERONE_ZOOM_CLIENT_SECRET": "secret",
+        "CHAPERONE_ZOOM_WEBHOOK_SECRET": "webhook-secret",
+    }
+    return load_settings(given | changed)
+
+
+@dataclass
+class Front:
+    """The front door and everything behind it."""
+
+    evening: Evening
+    app: FastAPI
+    sent_codes: dict[str, str]
+
+    @property
+    def session(self) -> str:
+        """The path of the Tuesday group's session."""
+        return f"/api/v1/sessions/{self.evening.session_id}"
+
+    def browser(self, **more: Any) -> httpx.AsyncClient:
+        """A client that knows nobody here."""
+        return httpx.AsyncClient(
+            transport=httpx.ASGITransport(self.app, **more), base_url=BASE
+        )
+
+    def token(self, scopes: Sequence[str] = tuple(SCOPES)) -> str:
+        """A token with these scopes."""
+        store, now = self.evening.store, self.evening.clock.now()
+        with store.unit() as db:
+            return access_rows.make_token(db, store, "case system", scopes, now)[1]
+
+    def program(self, *scopes: str) -> httpx.AsyncClient:
+        """A program with a token: of these scopes, of all when none is named."""
+        client = self.browser()
+        secret = self.token(scopes or tuple(SCOPES))
+        client.headers["authorization"] = f"Bearer {secret}"
+        return client
+
+    def sign_in_link(self, name: str, role: Role) -> str:
+        """The path of a single-use way in."""
+        store, now = self.evening.store, self.evening.clock.now()
+        person = self.evening.people[name]
+        with store.unit() as db:
+            text = access_rows.make_sign_in_link(db, store, person, role, now)
+        return f"/sign-in/{text}"
+
+
+@pytest.fixture
+async def front(clock: ManualClock) -> AsyncIterator[Front]:
+    async with evening(clock) as one:
+        codes: dict[str, str] = {}
+
+        async def send_code(contact_id: str, code: str) -> None:
+            codes[contact_id] = code
+
+        app = create_web(settings(), one.engine, one.store, clock, send_code=send_code)
+        yield Front(one, app, codes)
