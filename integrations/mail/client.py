@@ -68,6 +68,22 @@ async def send(settings: MailSettings, mail: Mail) -> str:
     return message_id(mail.message_id_seed, settings.sender)
 
 
+async def try_login(settings: MailSettings) -> None:
+    """Connect, secure the way and sign in; send nothing. Raises as `send` does."""
+    faults = settings.faults()
+    if faults:
+        raise PermanentFailure(" ".join(faults), "Mend the mail settings.")
+    client = _client(settings)
+    try:
+        async with asyncio.timeout(settings.deadline.total_seconds()):
+            await _connect(client, settings)
+        await _part(client)
+    except (SMTPException, OSError, TimeoutError) as failure:
+        raise _failure(failure) from failure
+    finally:
+        client.close()
+
+
 def _client(settings: MailSettings) -> SMTP:
     return SMTP(
         hostname=settings.host,

@@ -1,0 +1,132 @@
+"""This machine: settings, store, disk; and the ways an alarm leaves it."""
+
+import asyncio
+from pathlib import Path
+
+from sqlalchemy import Connection, text
+from sqlalchemy.exc import SQLAlchemyError
+
+from app.checkup.finding import Finding, failed
+from app.checkup.outside import Outside
+from app.config import Settings
+from app.main import mail_settings
+from app.store.database import Store
+from app.store.plans import contacts_confirmed
+from integrations.base import PlatformFailure
+
+LEAST_DISK = 10**9
+
+
+async def usable_settings(settings: Settings) -> list[Finding]:
+    """Always usable by now; test hosts are for tests."""
+    if settings.allow_test_hosts:
+        return [
+            Finding(
+                "settings",
+                "warn",
+                "Platform addresses may point at test servers.",
+                "Take CHAPERONE_ALLOW_TEST_HOSTS away on a machine that real people use.",
+            )
+        ]
+    return [Finding("settings", "ok", "All settings can be used.")]
+
+
+async def durable_store(store: Store) -> list[Finding]:
+    """Whether it takes a write and flushes it (read back from the database)."""
+    try:
+        await asyncio.to_thread(store.writable)
+        unsafe = await store.read(_not_durable)
+    except (SQLAlchemyError, OSError) as problem:
+        return [
+            Finding(
+                "store",
+                "fault",
+                f"The database takes no write ({type(problem).__name__}).",
+                "See that it runs, that its folder belongs to the service, and that the "
+                "disk is neither full nor read-only.",
+            )
+        ]
+    if unsafe:
+        return [
+            Finding(
+                "store",
+                "fault",
+                f"What is stored may be lost in a power cut: {unsafe}.",
+                "On PostgreSQL set fsync and synchronous_commit to on; SQLite is set by "
+                "Chaperone itself, so its file must lie on a local disk.",
+            )
+        ]
+    return [Finding("store", "ok", "It takes writes, and keeps them in a power cut.")]
+
+
+def _not_durable(db: Connection) -> str:
+    """Settings that are not what durability needs, "" when all are."""
+    if db.dialect.name == "sqlite":
+        mode = str(db.execute(text("PRAGMA journal_mode")).scalar())
+        flush = int(db.execute(text("PRAGMA synchronous")).scalar() or 0)
+        wrong = [] if mode == "wal" else [f"journal_mode is {mode}"]
+        if flush < 2:
+            wrong.append(f"synchronous is {flush}")
+        return " and ".join(wrong)
+    found = {
+        name: str(db.execute(text(f"SHOW {name}")).scalar())
+        for name in ("fsync", "synchronous_commit")
+    }
+    return " and ".join(
+        f"{name} is {value}" for name, value in found.items() if value == "off"
+    )
+
+
+async def disk(settings: Settings, store: Store, outside: Outside) -> list[Finding]:
+    """Room for the records to come."""
+    database = store.engine.url
+    folder = settings.data_dir
+    if database.get_backend_name() == "sqlite" and database.database:
+        folder = Path(database.database).parent
+    free = outside.free_bytes(folder)
+    if free < LEAST_DISK:
+        return [
+            Finding(
+                "disk",
+                "warn",
+                f"{free / 10**6:.0f} MB are free where the data lies.",
+                "Make room: a full disk takes no more records. 1 GB is the least.",
+            )
+        ]
+    return [Finding("disk", "ok", f"{free / 10**9:.0f} GB are free.")]
+
+
+async def alarm_contacts(store: Store) -> list[Finding]:
+    """Two confirmed ones, or an alarm may reach nobody."""
+    confirmed: int = await store.read(contacts_confirmed)
+    if confirmed < 2:
+        return [
+            Finding(
+                "alarm contacts",
+                "fault",
+                f"{confirmed} of 2 are confirmed, so an alarm may reach nobody.",
+                "chaperone contact add --mail ADDRESS, then chaperone contact confirm.",
+            )
+        ]
+    return [Finding("alarm contacts", "ok", f"{confirmed} are confirmed.")]
+
+
+async def mail(settings: Settings, outside: Outside) -> list[Finding]:
+    """Sign in at the mail server; send nothing."""
+    server = mail_settings(settings)
+    if server is None:
+        return [
+            Finding(
+                "mail",
+                "warn",
+                "No mail server is set, so alarms and links do not go by mail.",
+                "Set CHAPERONE_SMTP_HOST and CHAPERONE_SMTP_FROM.",
+            )
+        ]
+    try:
+        await outside.try_mail(server)
+    except PlatformFailure as failure:
+        return [failed("mail", failure)]
+    return [
+        Finding("mail", "ok", f"{server.host} takes our sign-in; no mail was sent.")
+    ]

@@ -1,0 +1,187 @@
+"""``chaperone ...``: the commands. docs/commands.md lists them; a test compares the two."""
+
+import asyncio
+import json
+import os
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from app import checkup, logs, serving
+from app import main as composition
+from app.cli_access import contact_app, person_app, sign_in_link, token_app
+from app.clock import SystemClock
+from app.command import Ground, fail, opened, sentences, settings_or_exit
+from app.config import SettingsFault, load_settings
+from app.core.record import build_record
+from app.crypto import new_key as make_key
+from app.crypto import new_token
+from app.engine.contract import UnknownSession
+from app.engine.footing import Footing
+from app.engine.sessions import Sessions
+from app.store.lock import AlreadyRunning
+from integrations import PLATFORMS
+
+app = typer.Typer(
+    help="Keeps online group sessions with young people safe, and writes the record.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+)
+app.add_typer(token_app, name="token")
+app.add_typer(contact_app, name="contact")
+app.add_typer(person_app, name="person")
+app.command("sign-in-link")(sign_in_link)
+
+
+def main() -> None:
+    """Entry point of the ``chaperone`` script."""
+    app()
+
+
+@app.command()
+def rehearse(
+    exit_after: Annotated[
+        bool, typer.Option("--exit", help="End instead of leaving the pages up.")
+    ] = False,
+    scene: Annotated[
+        list[str] | None, typer.Option(help="Play this scene only; may be repeated.")
+    ] = None,
+    port: Annotated[
+        int | None,
+        typer.Option(
+            min=1, max=65535, help="Where the pages are; a free one if left out."
+        ),
+    ] = None,
+) -> None:
+    """Play whole evenings on a simulated room and check every promise."""
+    from app.rehearse import rehearse as play
+
+    raise typer.Exit(play(exit_after, list(scene or ()), port))
+
+
+@app.command()
+def serve(
+    host: Annotated[str, typer.Option(help="The address to listen on.")] = "127.0.0.1",
+    port: Annotated[int, typer.Option(min=1, max=65535)] = 8000,
+) -> None:
+    """Run the service until it is told to stop."""
+    settings = settings_or_exit()
+    logs.set_up(settings.log_level)
+    lock = composition.lock_of(settings)
+    with sentences():
+        try:
+            if lock is not None:
+                lock.take()
+            listener = serving.listen(host, port)
+            service = composition.build(settings)
+        except AlreadyRunning as problem:
+            fail(str(problem))
+    typer.echo(f"Chaperone listens on {host}, port {port}, as {settings.base_url}.")
+    try:
+        started = serving.serve(service.app, listener)
+    finally:
+        if lock is not None:
+            lock.release()
+    if not started:
+        fail("Chaperone did not start; the lines above say why.")
+
+
+@app.command()
+def check(
+    as_json: Annotated[bool, typer.Option("--json", help="For programs.")] = False,
+) -> None:
+    """Look at settings, public address, webhooks, scopes and contacts; say how to mend."""
+    logs.set_up("error")
+    try:
+        findings = asyncio.run(_look())
+    except SettingsFault as fault:
+        findings = checkup.of_settings(fault)
+    if as_json:
+        typer.echo(json.dumps([finding.plain() for finding in findings], indent=2))
+    else:
+        typer.echo(checkup.told(findings))
+    if any(finding.state == "fault" for finding in findings):
+        raise typer.Exit(1)
+
+
+async def _look() -> list[checkup.Finding]:
+    settings, clock = load_settings(os.environ), SystemClock()
+    with sentences():
+        store = composition.open_store(settings)
+    platforms = {
+        entry.name: entry.build(settings, clock, None)
+        for entry in PLATFORMS.values()
+        if entry.is_on(settings)
+    }
+    try:
+        return await checkup.check(settings, store, clock, platforms)
+    finally:
+        for platform in platforms.values():
+            await platform.close()
+        store.close()
+
+
+@app.command()
+def export(
+    session: Annotated[str, typer.Argument(help="The session's id.")],
+    form: Annotated[str, typer.Option("--format", help="csv or json.")] = "json",
+    output: Annotated[
+        Path | None, typer.Option(help="The file; standard output if left out.")
+    ] = None,
+) -> None:
+    """Write a session's record to a file."""
+    from app.exports import EXPORTS
+
+    if form not in EXPORTS:
+        fail(f"There is no format {form}: choose {' or '.join(EXPORTS)}.", 2)
+    with opened() as ground:
+        written = asyncio.run(_record(ground, session, form))
+        if output is None:
+            typer.echo(written.decode(), nl=False)
+        else:
+            _write(output, written)
+            typer.echo(f"Written: {output}. It names people: keep it safe.", err=True)
+
+
+async def _record(ground: Ground, session_id: str, form: str) -> bytes:
+    from app.exports import EXPORTS
+
+    footing = Footing(ground.store, ground.clock, {}, new_token)
+    try:
+        held = await Sessions(footing).held(session_id)
+    except UnknownSession:
+        fail(f"No session has the id {session_id}.")
+    session = held.session
+    return EXPORTS[form](build_record(session, ground.clock.now(), session.names))
+
+
+def _write(output: Path, content: bytes) -> None:
+    """Readable by the one who asked, and by nobody else on this machine."""
+    handle = os.open(output, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+    with os.fdopen(handle, "wb") as file:
+        file.write(content)
+
+
+@app.command("new-key")
+def new_key() -> None:
+    """Print a fresh CHAPERONE_SECRET_KEY."""
+    typer.echo(make_key())
+
+
+@app.command()
+def bench(
+    only: Annotated[
+        list[str] | None,
+        typer.Option(help="intake, settle, end or rooms; may be repeated."),
+    ] = None,
+    seconds: Annotated[
+        float, typer.Option(min=1, help="How long each load lasts.")
+    ] = 3.0,
+) -> None:
+    """Measure intake, settling and the way to the end call."""
+    from app.bench import run
+
+    raise typer.Exit(run(list(only or ()), seconds))

@@ -1,0 +1,262 @@
+"""Commands about who may come in and who is told: tokens, links, people, contacts."""
+
+import asyncio
+import base64
+import os
+from typing import Annotated
+
+import typer
+
+from app.command import MISUSED, Ground, fail, opened
+from app.engine.codes import code_sender
+from app.main import mail_settings
+from app.store import access_rows, contacts, people
+from app.store.contacts import Contact
+from app.store.people import Person
+from app.web.access import SCOPES, Role
+from integrations.address import RefusedAddress, check_url
+from integrations.base import PermanentFailure
+
+token_app = typer.Typer(help="Tokens for programs.", no_args_is_help=True)
+contact_app = typer.Typer(help="Who hears of alarms.", no_args_is_help=True)
+person_app = typer.Typer(help="The first people, before anybody can sign in.")
+
+ALL = 10_000
+
+
+# --- tokens -------------------------------------------------------------------------
+
+
+@token_app.command("create")
+def create_token(
+    name: Annotated[str, typer.Option(help="What it is for, to recognise it later.")],
+    scope: Annotated[
+        list[str], typer.Option(help="What it may do; repeat for more than one.")
+    ],
+) -> None:
+    """Make an API token and show it once."""
+    unknown = sorted(set(scope) - set(SCOPES))
+    if unknown:
+        known = "\n".join(f"  {one}: {what}" for one, what in SCOPES.items())
+        fail(f"There is no scope {', '.join(unknown)}. Choose from:\n{known}", MISUSED)
+    if not name.strip():
+        fail("Give the token a name, to recognise it later.", MISUSED)
+    with opened() as ground, ground.store.unit() as db:
+        made, text = access_rows.make_token(
+            db, ground.store, name.strip()[:200], scope, ground.clock.now()
+        )
+    typer.echo(text)
+    typer.echo(
+        f"Token {made.id} may: {', '.join(made.scopes)}. It is not shown again.",
+        err=True,
+    )
+
+
+@token_app.command("list")
+def list_tokens() -> None:
+    """Show every token, without its secret."""
+    with opened() as ground, ground.store.unit() as db:
+        found = access_rows.tokens_listed(db)
+    if not found:
+        typer.echo("There are no tokens.")
+    for token in found:
+        state = f"revoked {token.revoked_at:%Y-%m-%d}" if token.revoked_at else "in use"
+        used = f"{token.last_used_at:%Y-%m-%d}" if token.last_used_at else "never"
+        typer.echo(
+            f"{token.id}  {state}, last used {used}  {token.name}: "
+            f"{', '.join(token.scopes)}"
+        )
+
+
+@token_app.command("revoke")
+def revoke_token(
+    token_id: Annotated[str, typer.Argument(help="As `token list` shows it.")],
+) -> None:
+    """End a token; from now on it opens nothing."""
+    with opened() as ground, ground.store.unit() as db:
+        access_rows.revoke_token(db, token_id, ground.clock.now())
+    typer.echo(f"Token {token_id} is revoked.")
+
+
+# --- people -------------------------------------------------------------------------
+
+
+@person_app.callback()
+def _person() -> None:
+    """Workers, as far as the command line needs them."""
+
+
+@person_app.command("add")
+def add_person(
+    name: Annotated[str, typer.Argument(help="The name people call them by.")],
+    email: Annotated[str, typer.Option(help="Their work address.")] = "",
+    account: Annotated[
+        str, typer.Option(help="Their user id on the meeting platform.")
+    ] = "",
+) -> None:
+    """Enter a worker, so that somebody can sign in and enter everybody else."""
+    person = Person(kind="worker", name=name, email=email, platform_user_id=account)
+    with opened() as ground, ground.store.unit() as db:
+        made = people.add(db, ground.store, person, ground.clock.now())
+    typer.echo(made.id)
+    typer.echo(
+        f"Entered. Next: chaperone sign-in-link --person {made.id} "
+        "--role administrator",
+        err=True,
+    )
+
+
+def sign_in_link(
+    person: Annotated[str, typer.Option(help="A worker's id or name.")],
+    role: Annotated[Role, typer.Option(help="What they sign in as.")] = Role.WORKER,
+) -> None:
+    """Make a single-use link for a person to sign in with."""
+    with opened() as ground, ground.store.unit() as db:
+        workers = people.listed(db, ground.store, kind="worker", limit=ALL)
+        worker = _one(workers, person)
+        text = access_rows.make_sign_in_link(
+            db, ground.store, worker.id, role.value, ground.clock.now()
+        )
+    typer.echo(f"{ground.settings.base_url}/sign-in/{text}")
+    minutes = access_rows.LINK_LASTS.total_seconds() / 60
+    typer.echo(f"For {worker.id} only, once, within {minutes:.0f} minutes.", err=True)
+
+
+def _one(workers: list[Person], said: str) -> Person:
+    wanted = said.strip().casefold()
+    found = [
+        one for one in workers if wanted in (one.id.casefold(), one.name.casefold())
+    ]
+    if not found:
+        fail(
+            "No active worker has this id or name. Enter one with: "
+            'chaperone person add "Name"'
+        )
+    if len(found) > 1:
+        ids = ", ".join(one.id for one in found)
+        fail(f"Several workers have this name. Give an id: {ids}.")
+    return found[0]
+
+
+# --- alarm contacts -----------------------------------------------------------------
+
+
+@contact_app.command("add")
+def add_contact(
+    mail: Annotated[str, typer.Option(help="A mail address.")] = "",
+    webhook: Annotated[
+        str, typer.Option(help="An https:// address of a text or chat gateway.")
+    ] = "",
+    label: Annotated[str, typer.Option(help="Whose it is.")] = "",
+    secret: Annotated[
+        str, typer.Option(help="The webhook's secret (whsec_...); made if left out.")
+    ] = "",
+) -> None:
+    """Enter an alarm contact and send a code there."""
+    if bool(mail) == bool(webhook):
+        fail("Give either --mail or --webhook.", MISUSED)
+    channel = "mail" if mail else "webhook"
+    with opened() as ground:
+        if webhook:
+            secret = _secret(ground, webhook, secret)
+        contact = Contact(
+            channel=channel, address=mail or webhook, secret=secret, label=label
+        )
+        contact_id, code = _keep(ground, contact)
+        typer.echo(contact_id)
+        if webhook:
+            typer.echo(f"Secret to check the signature with: {secret}", err=True)
+        try:
+            asyncio.run(_send(ground, contact_id, code))
+        except PermanentFailure:
+            with ground.store.unit() as db:
+                contacts.remove(db, contact_id)
+            typer.echo(f"{contact_id} is taken away again.", err=True)
+            raise
+    typer.echo(
+        f"A code is on its way. Then: chaperone contact confirm {contact_id} CODE",
+        err=True,
+    )
+
+
+def _secret(ground: Ground, webhook: str, secret: str) -> str:
+    settings = ground.settings
+    try:
+        check_url(webhook, allow_test_hosts=settings.allow_test_hosts)
+    except RefusedAddress as refused:
+        fail(refused.sentence)
+    known, its_secret = settings.alarm_webhook_url, settings.alarm_webhook_secret
+    if not secret and known and its_secret and known.get_secret_value() == webhook:
+        return its_secret.get_secret_value()
+    return secret or "whsec_" + base64.b64encode(os.urandom(32)).decode()
+
+
+def _keep(ground: Ground, contact: Contact) -> tuple[str, str]:
+    with ground.store.unit() as db:
+        there = contacts.listed(db, ground.store)
+        if any(
+            (c.channel, c.address) == (contact.channel, contact.address) for c in there
+        ):
+            fail("This address is a contact already; the second one must be another.")
+        return contacts.add(db, ground.store, contact, ground.clock.now())
+
+
+async def _send(ground: Ground, contact_id: str, code: str) -> None:
+    settings = ground.settings
+    send = code_sender(
+        ground.store,
+        ground.clock,
+        mail_settings(settings),
+        settings.organisation_name,
+        allow_test_hosts=settings.allow_test_hosts,
+    )
+    await send(contact_id, code)
+
+
+@contact_app.command("code")
+def new_code(
+    contact_id: Annotated[str, typer.Argument(help="As `contact list` shows it.")],
+) -> None:
+    """Send another code; the earlier one no longer works."""
+    with opened() as ground:
+        with ground.store.unit() as db:
+            code = contacts.new_code(db, ground.store, contact_id)
+        asyncio.run(_send(ground, contact_id, code))
+    typer.echo("A new code is on its way.")
+
+
+@contact_app.command("confirm")
+def confirm_contact(
+    contact_id: Annotated[str, typer.Argument(help="As `contact list` shows it.")],
+    code: Annotated[str, typer.Argument(help="The code that arrived there.")],
+) -> None:
+    """Give the code back that arrived; from then on alarms go there."""
+    with opened() as ground, ground.store.unit() as db:
+        right = contacts.confirm(db, ground.store, contact_id, code, ground.clock.now())
+        confirmed = len(contacts.listed(db, ground.store, confirmed_only=True))
+    if not right:
+        fail("That is not the code that was sent.")
+    typer.echo(f"Confirmed. {confirmed} of at least 2 contacts are confirmed.")
+
+
+@contact_app.command("list")
+def list_contacts() -> None:
+    """Show every contact, and whether it is confirmed."""
+    with opened() as ground, ground.store.unit() as db:
+        found = contacts.listed(db, ground.store)
+    if not found:
+        typer.echo("There are no alarm contacts; two are needed.")
+    for contact in found:
+        state = "confirmed" if contact.confirmed_at else "not confirmed"
+        label = f"  {contact.label}" if contact.label else ""
+        typer.echo(f"{contact.id}  {contact.channel}  {state}{label}")
+
+
+@contact_app.command("remove")
+def remove_contact(
+    contact_id: Annotated[str, typer.Argument(help="As `contact list` shows it.")],
+) -> None:
+    """Take a contact off the list; no alarm goes there any more."""
+    with opened() as ground, ground.store.unit() as db:
+        contacts.remove(db, contact_id)
+    typer.echo(f"{contact_id} is taken off the list.")
