@@ -24,22 +24,24 @@ def apply(session: GroupSession, fact: Fact) -> None:
 
 def _covers(session: GroupSession, fact: e.MeetingEvent) -> bool:
     # A recurring or personal room keeps its id: only the bound window is ours (I5).
+    latest = None
     for bound in session.bindings:
         if (bound.platform, bound.meeting_id) != (
             fact.meeting.platform,
             fact.meeting.meeting_id,
         ):
             continue
-        if bound.instance:
-            if bound.instance == fact.meeting.instance:
-                return True
-        elif (
-            not fact.meeting.instance
-            or fact.meeting in session.instances
-            or bound.opens_at <= fact.at <= bound.closes_at
-        ):
+        if not bound.instance:
+            latest = bound
+        elif bound.instance == fact.meeting.instance:
             return True
-    return False
+    if latest is None:
+        return False
+    return (
+        not fact.meeting.instance
+        or fact.meeting in session.instances
+        or latest.opens_at <= fact.at <= latest.closes_at
+    )
 
 
 def _instance(session: GroupSession, ref: e.MeetingRef) -> Instance:

@@ -1,6 +1,7 @@
 """Before a session: the plan taken from the tables, the safe meeting, the own links."""
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 from sqlalchemy import Connection
@@ -175,12 +176,34 @@ class Prepare:
             bound_at=now,
         )
         store = self._footing.store
+        key = (platform, meeting_id)
+        if not instance:
+            for other in self._intake.bound.get(key, set()) - {session.session_id}:
+                await self._make_room(other, fact, plan)
         await self._append(
             session.session_id, [fact], lambda db: rooms.bind(db, store, row)
         )
-        key = (platform, meeting_id)
         self._intake.bound.setdefault(key, set()).add(session.session_id)
         self._sessions.forget(session.session_id)
+
+    async def _make_room(self, other_id: str, fact: MeetingBound, plan: Plan) -> None:
+        """A room that returns belongs to one session at a time: half-way in between (I5)."""
+        held = await self._sessions.held(other_id)
+        async with held.lock:
+            session = await self._sessions.catch_up(held)
+        earlier = session.plan
+        if earlier is None or earlier.ends_at > plan.starts_at:
+            return
+        half_way = earlier.ends_at + (plan.starts_at - earlier.ends_at) / 2
+        for bound in session.bindings:
+            same = (bound.platform, bound.meeting_id) == (
+                fact.platform,
+                fact.meeting_id,
+            )
+            if same and not bound.instance and bound.closes_at > half_way:
+                cut = replace(bound, at=fact.at, by=fact.by, closes_at=half_way)
+                await self._append(other_id, [cut])
+                return
 
     async def renew_links(self, session_id: str) -> list[str]:
         """A new link for whoever lost theirs because it was in other hands (S8, K01)."""

@@ -36,6 +36,7 @@ class Bookkeeping:
         self.listeners: list[Listener] = []
         self.wakers: list[Callable[[], None]] = []
         """Called when a change is planned, so that whoever runs the World looks."""
+        self.seed = seed
         self._random = random.Random(seed)  # noqa: S311 - reproducible, guards nothing
         self._agenda: list[tuple[datetime, int, Callable[[], None]]] = []
         self._entries = 0

@@ -82,7 +82,8 @@ class Office(Bookkeeping):
         return meeting
 
     def _next_meeting_id(self) -> int:
-        return 81_000_000_019 + 1_009 * len(self.meetings)
+        """Another World has other numbers, as the platform never gives one twice."""
+        return 81_000_000_019 + 1_009 * len(self.meetings) + 1_000_003 * self.seed
 
     def delete_meeting(self, meeting_id: int, by: str = "") -> None:
         meeting = self.meeting(meeting_id)

@@ -35,6 +35,8 @@ def clients_out(session: GroupSession, now: datetime) -> Iterator[Wish]:
         return
     pressed_at, by = session.closing
     for instance in session.live():
+        if _opened(instance) > pressed_at:
+            continue  # Opened anew after the goodbye: the live guard watches it (E1).
         yield TellWaitingRoom(
             key=f"closing.door:{instance.ref.instance}",
             reason="Tell everybody at the door that the session is over.",
@@ -50,6 +52,8 @@ def clients_out(session: GroupSession, now: datetime) -> Iterator[Wish]:
         yield WakeAt(due, "the goodbye is over")
         return
     for room in rooms(session):
+        if _opened(room.instance) > pressed_at:
+            continue
         for person in room.people:
             if person.standing.is_worker:
                 continue
