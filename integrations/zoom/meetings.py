@@ -180,7 +180,9 @@ class Meetings:
         found = await self._find(marker)
         if found is not None:
             return found
-        body = safe.new_meeting(plan, marker, host_user=self._host)
+        host = await self._user(self._host, "", READ_USER, "LIGHT")
+        names = {self._host, as_text(host.get("id")), as_text(host.get("email"))}
+        body = safe.new_meeting(plan, marker, host_names=names)
         try:
             made = await self._post(body)
         except Refused as refused:

@@ -5,7 +5,7 @@ A setting can live in the meeting (`GET/PATCH /meetings/{id}`), with the host us
 account, which no call shows. Sources: developers.zoom.us/docs/api/meetings/, .../users/.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, timedelta
 from typing import Any
@@ -232,11 +232,14 @@ CREATED_SAFE = (
 )
 
 
-def new_meeting(plan: Plan, marker: str, *, host_user: str = "") -> dict[str, Any]:
+def new_meeting(
+    plan: Plan, marker: str, *, host_names: Collection[str] = ()
+) -> dict[str, Any]:
     """The body of POST /users/{userId}/meetings for one single, safe session.
 
     `marker` stands alone between spaces in the agenda, where a list of meetings shows
-    it. The other workers who have accounts of their own become alternative hosts.
+    it. Workers who have accounts of their own become alternative hosts, but for the
+    host, whose id and address are `host_names`.
     """
     length = plan.ends_at - plan.starts_at
     others = dict.fromkeys(
@@ -244,7 +247,7 @@ def new_meeting(plan: Plan, marker: str, *, host_user: str = "") -> dict[str, An
         for worker in plan.workers
         if worker.platform_user_id
         and not worker.shared_login
-        and worker.platform_user_id != host_user
+        and worker.platform_user_id not in host_names
     )
     return {
         "topic": plan.title or "Group session",

@@ -65,7 +65,7 @@ async def exchange(
             raw = b""
             if response.headers.get("content-encoding", "identity") != "identity":
                 raise TemporaryFailure("Zoom's answer is packed, which we did not ask.")
-            async for chunk in response.aiter_raw():
+            async for chunk in response.aiter_bytes():
                 raw += chunk
                 if len(raw) > MAX_ANSWER:
                     raise TemporaryFailure("Zoom's answer is too long.")

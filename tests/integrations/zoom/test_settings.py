@@ -407,7 +407,7 @@ PLAN = Plan(
 
 
 def test_a_new_meeting_says_every_setting_itself() -> None:
-    body = settings.new_meeting(PLAN, "mark-1", host_user="host")
+    body = settings.new_meeting(PLAN, "mark-1", host_names={"host"})
     said = body.pop("settings")
     assert body == {
         "topic": "Tuesday group",
