@@ -1,33 +1,38 @@
 """What staff call people: a real name for who is known, a typed one in quotation marks."""
 
+from collections.abc import Mapping
+
 from app.core.connections import Connection
 from app.core.identity import Standing, Who
 from app.core.names import plain
 from app.core.rooms import who_is_who
 from app.core.session import GroupSession
 
+Names = Mapping[str, str]
+"""Person ids to names, as far as the reader may see them."""
 
-def name_of(session: GroupSession, person_id: str) -> str:
+
+def name_of(names: Names, person_id: str) -> str:
     """A person's name, their id where the name is erased, or "somebody"."""
-    return plain(session.names.get(person_id, person_id)) if person_id else "somebody"
+    return plain(names.get(person_id, person_id)) if person_id else "somebody"
 
 
-def connection_name(session: GroupSession, key: str) -> str:
+def connection_name(session: GroupSession, names: Names, key: str) -> str:
     """Who a connection is, in words staff know; a typed name stands in quotation marks."""
     found = session.find(key)
     if found is None:
         return "somebody"
     instance, connection = found
-    return called(session, connection, who_is_who(session, instance)[connection.key])
+    return called(names, connection, who_is_who(session, instance)[connection.key])
 
 
-def called(session: GroupSession, connection: Connection, who: Standing) -> str:
+def called(names: Names, connection: Connection, who: Standing) -> str:
     """The same for a connection whose standing is known already."""
     if who.who in (Who.WORKER, Who.CLIENT):
-        return name_of(session, who.person_id)
+        return name_of(names, who.person_id)
     typed = plain(connection.name)
     if who.who is Who.DOUBTFUL:
-        return f"somebody on the link of {name_of(session, who.person_id)}"
+        return f"somebody on the link of {name_of(names, who.person_id)}"
     kinds = {
         Who.CHALLENGED: "somebody who says to be a worker",
         Who.PHONE: "a phone caller",

@@ -89,7 +89,7 @@ def build_record(
         links=tuple(_links(session, called)),
         follow_ups=tuple(follow_ups(session, called)),
         actions=tuple(actions(session, called)),
-        timeline=timeline(session),
+        timeline=timeline(session, names),
     )
 
 

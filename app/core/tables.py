@@ -14,8 +14,12 @@ from collections.abc import Iterable, Sequence
 # begins with space, tab, line end or a separator is looked at behind them, because some
 # programs split or trim before they calculate.
 _FORMULA = re.compile(r"^[\s;,|{\"'\u00a0]*[=+\-@\uff1d\uff0b\uff0d\uff20\u2212]")
+# A spreadsheet set to another separator splits a cell there: the rest is a cell too.
+_INNER = re.compile(r"([;\t][\s\u00a0]*)(?=[=+\-@\uff1d\uff0b\uff0d\uff20\u2212])")
 _LEADING = re.compile(r"^[\t\r\n]")
-_UNPRINTABLE = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\u202a-\u202e\u2066-\u2069]")
+_UNPRINTABLE = re.compile(
+    "[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\u202a-\u202e\u2066-\u2069\ud800-\udfff]"
+)
 
 
 def safe_cell(text: str) -> str:
@@ -24,7 +28,9 @@ def safe_cell(text: str) -> str:
     Control characters and direction overrides are left out (N04, N12).
     """
     plain = _UNPRINTABLE.sub("", text)
-    if _FORMULA.match(plain) or _LEADING.match(plain):
+    leads = _FORMULA.match(plain)
+    plain = _INNER.sub(r"\1'", plain)
+    if leads or _LEADING.match(plain):
         return f"'{plain}"
     return plain
 

@@ -5,9 +5,9 @@ Texts hold names; they are not escaped (that is the template's work) and hold no
 text except reasons written for the record.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
-from itertools import pairwise
+from itertools import pairwise, zip_longest
 
 from app.core.actions import Level
 from app.core.callings import called, first_up
@@ -27,9 +27,15 @@ __all__ = ["BOT", "ROOM", "WORKER", "Entry", "timeline"]
 _FAR = datetime.max.replace(tzinfo=UTC)
 
 
-def timeline(session: GroupSession) -> tuple[Entry, ...]:
-    """Everything that happened, oldest first; what happened at once, in a fixed order."""
-    found = [*_rooms(session), *pressed(session), *acted(session)]
+def timeline(
+    session: GroupSession, names: Mapping[str, str] | None = None
+) -> tuple[Entry, ...]:
+    """Everything that happened, oldest first; what happened at once, in a fixed order.
+
+    ``names`` as the reader may see them (ids otherwise); the session's own by default.
+    """
+    seen = session.names if names is None else names
+    found = [*_rooms(session, seen), *pressed(session, seen), *acted(session, seen)]
     order = (ROOM, WORKER, BOT)
     return tuple(
         sorted(found, key=lambda e: (e.at, order.index(e.who_kind), e.key, e.text))
@@ -39,12 +45,12 @@ def timeline(session: GroupSession) -> tuple[Entry, ...]:
 # --- what the room showed ---------------------------------------------------------
 
 
-def _rooms(session: GroupSession) -> Iterator[Entry]:
+def _rooms(session: GroupSession, names: Mapping[str, str]) -> Iterator[Entry]:
     for instance in session.instances.values():
         yield from _instance(instance)
         known = who_is_who(session, instance)
         for key, connection in instance.connections.items():
-            yield from _connection(session, instance, connection, known[key])
+            yield from _connection(names, instance, connection, known[key])
 
 
 def _instance(instance: Instance) -> Iterator[Entry]:
@@ -70,9 +76,9 @@ def _instance(instance: Instance) -> Iterator[Entry]:
 
 
 def _connection(
-    session: GroupSession, instance: Instance, connection: Connection, who: Standing
+    names: Mapping[str, str], instance: Instance, connection: Connection, who: Standing
 ) -> Iterator[Entry]:
-    who_it_is = first_up(called(session, connection, who))
+    who_it_is = first_up(called(names, connection, who))
     level = Level.AMBER if who.who not in (Who.WORKER, Who.CLIENT) else Level.INFO
     for wait in at_door(connection, instance.closed_at, _FAR):
         yield Entry(wait.start, ROOM, f"{who_it_is} is at the door.", level)
@@ -83,8 +89,8 @@ def _connection(
         if role in ("host", "co-host"):
             loud = Level.INFO if who.is_worker else Level.RED
             yield Entry(at, ROOM, f"{who_it_is} became {role}.", loud)
-    names = sorted(connection.names.items())
-    for (_, old), (at, new) in pairwise(names):
+    shown = sorted(connection.names.items())
+    for (_, old), (at, new) in pairwise(shown):
         if old != new:
             text = f"{who_it_is} changed the name shown to \u201c{plain(new)}\u201d."
             yield Entry(at, ROOM, text, level)
@@ -92,7 +98,7 @@ def _connection(
 
 def _comings(called: str, level: Level, stays: tuple[Stay, ...]) -> Iterator[Entry]:
     before: datetime | None = None
-    for stay, then in zip(stays, (*stays[1:], None), strict=True):
+    for stay, then in zip_longest(stays, stays[1:]):
         seen = " (seen by the bot looking)" if stay.by_poll else ""
         moved = stay.start is not None and stay.start == before
         if stay.start is not None:

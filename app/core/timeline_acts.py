@@ -20,7 +20,7 @@ from app.core.actions import (
     StopRecording,
     TellWaitingRoom,
 )
-from app.core.callings import connection_name, name_of
+from app.core.callings import Names, connection_name, name_of
 from app.core.presses import ActionState
 from app.core.session import ActionFact, GroupSession
 from app.core.timeline_entry import BOT, Entry
@@ -55,16 +55,16 @@ _ENDED = {
 }
 
 
-def acted(session: GroupSession) -> Iterator[Entry]:
+def acted(session: GroupSession, names: Names) -> Iterator[Entry]:
     """One line for each step of each action; looking at the room is left out."""
     for fact in session.actions.values():
         if fact.kind == AlertStaff.kind:
             yield _alert(fact)
         elif fact.kind != ReadRoom.kind:
-            yield from _steps(fact, what_it_does(session, fact))
+            yield from _steps(fact, what_it_does(session, names, fact))
 
 
-def what_it_does(session: GroupSession, fact: ActionFact) -> str:
+def what_it_does(session: GroupSession, names: Names, fact: ActionFact) -> str:
     """The action in words, such as "remove Ben"."""
     words = WORDS.get(fact.kind, fact.kind.replace("_", " "))
     if fact.kind == StartFollowUp.kind and not fact.person_id:
@@ -72,8 +72,8 @@ def what_it_does(session: GroupSession, fact: ActionFact) -> str:
     if "{who}" not in words:
         return words
     if fact.person_id:
-        return words.format(who=name_of(session, fact.person_id))
-    return words.format(who=connection_name(session, fact.connection))
+        return words.format(who=name_of(names, fact.person_id))
+    return words.format(who=connection_name(session, names, fact.connection))
 
 
 def level_of(fact: ActionFact) -> Level:

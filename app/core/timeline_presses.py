@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from datetime import datetime
 
 from app.core.actions import Level
-from app.core.callings import connection_name, first_up, name_of
+from app.core.callings import Names, connection_name, first_up, name_of
 from app.core.ladder import ladder_problem, step_key
 from app.core.presses import LadderPressed, Step
 from app.core.session import GroupSession
@@ -17,41 +17,41 @@ _STEPS = {
 }
 
 
-def pressed(session: GroupSession) -> Iterator[Entry]:
+def pressed(session: GroupSession, names: Names) -> Iterator[Entry]:
     """Every press, with who pressed it."""
     for at, by, text, level in (
-        *_about_people(session),
+        *_about_people(session, names),
         *_about_the_session(session),
         *_afterwards(session),
     ):
-        who = name_of(session, by) if by else "a worker"
+        who = name_of(names, by) if by else "a worker"
         yield Entry(at, WORKER, f"{first_up(who)} {text}", level)
 
 
 Line = tuple[datetime, str, str, Level]
 
 
-def _about_people(session: GroupSession) -> Iterator[Line]:
+def _about_people(session: GroupSession, names: Names) -> Iterator[Line]:
     for press in {p.press_id: p for p in session.ladder}.values():
-        yield press.at, press.by, _step(session, press), Level.AMBER
+        yield press.at, press.by, _step(session, names, press), Level.AMBER
     for given in session.reasons.values():
         yield given.at, given.by, f"gave the reason: {given.reason}", Level.INFO
     for back in session.readmitted:
         who = (
-            name_of(session, back.person_id)
+            name_of(names, back.person_id)
             if back.person_id
-            else connection_name(session, back.connection)
+            else connection_name(session, names, back.connection)
         )
         yield back.at, back.by, f"readmitted {who}.", Level.INFO
     for hold in session.holds:
-        who = connection_name(session, hold.connection)
+        who = connection_name(session, names, hold.connection)
         yield hold.at, hold.by, f"asked to take {who} to the waiting room.", Level.INFO
     for admit in session.admits:
-        who = connection_name(session, admit.connection)
+        who = connection_name(session, names, admit.connection)
         yield admit.at, admit.by, f"asked to let {who} in.", Level.INFO
     for vouched in session.vouched.values():
         if vouched.person_id:
-            who = name_of(session, vouched.person_id)
+            who = name_of(names, vouched.person_id)
             yield (
                 vouched.at,
                 vouched.by,
@@ -62,8 +62,8 @@ def _about_people(session: GroupSession) -> Iterator[Line]:
         yield sure.at, sure.by, "pressed *I am in*.", Level.INFO
 
 
-def _step(session: GroupSession, press: LadderPressed) -> str:
-    who = connection_name(session, press.connection)
+def _step(session: GroupSession, names: Names, press: LadderPressed) -> str:
+    who = connection_name(session, names, press.connection)
     text = _STEPS[press.step].format(who=who)
     text += " at once, for serious harm" if press.immediate else ""
     text += f" (rule {press.rule})" if press.rule else ""

@@ -17,7 +17,9 @@ FORMAT = "chaperone.record/1"
 def record_json(record: Record) -> bytes:
     """UTF-8 without a byte order mark (RFC 8259), two spaces deep, one record."""
     body = {"format": FORMAT, **_plain(record)}
-    return (json.dumps(body, ensure_ascii=False, indent=2) + "\n").encode()
+    text = json.dumps(body, ensure_ascii=False, indent=2) + "\n"
+    # Half a surrogate pair, as a cut name may hold, is no UTF-8.
+    return text.encode(errors="replace")
 
 
 def _plain(value: Any) -> Any:
