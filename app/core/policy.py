@@ -59,6 +59,7 @@ class Policy:
     welfare_due: timedelta = timedelta(minutes=15)
     reason_due: timedelta = timedelta(hours=24)
     notes_due: timedelta = timedelta(hours=24)
+    nobody_came_after: timedelta = timedelta(minutes=2)
     late_after: timedelta = timedelta(minutes=5)
     left_early_before: timedelta = timedelta(minutes=5)
     removals_per_minute: int = 20

@@ -62,6 +62,7 @@ def senders(
 def _facts(letter: Letter, base_url: str) -> dict[str, object]:
     return {
         "alarm": letter.alarm_id,
+        "key": letter.key,
         "level": letter.level,
         "audience": letter.audience,
         "text": letter.text,

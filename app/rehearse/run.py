@@ -161,7 +161,7 @@ async def _write_record(evening: Evening, out: Path) -> list[Path]:
     written = []
     for kind in ("csv", "json"):
         answer = await evening.stage.api.get(
-            f"/api/v1/sessions/{evening.planned.session_id}/export/{kind}"
+            f"/api/v1/sessions/{evening.planned.session_id}/exports/{kind}"
         )
         if answer.status_code != 200:
             raise Refusal(f"export {kind}: {answer.status_code} {answer.text}")

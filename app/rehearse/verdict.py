@@ -83,7 +83,7 @@ def _record(evening: Evening, fields: Mapping[str, Any]) -> Finding:
 _ALARMS = {
     "host": "entry.host_rights",
     "copied name": "entry.copied_name",
-    "nobody came": "two_workers.nobody_came",
+    "nobody came": "arrival.nobody_came",
 }
 
 
@@ -92,7 +92,7 @@ def _alarm(evening: Evening, fields: Mapping[str, Any]) -> Finding:
     found = [f for f in evening.facts("alert_staff") if f.key.startswith(_ALARMS[kind])]
     about = str(fields.get("about", ""))
     name = evening.played.scene.cast[about].name if about else "the session"
-    rang = [r for r in evening.rung if any(f.key in r["alarm_key"] for f in found)]
+    rang = [r for r in evening.rung if any(f.key in r["key"] for f in found)]
     said = (
         f"Alarm “{kind}” about {name}: raised {len(found)} time(s), "
         f"rang on the phones {len(rang)} time(s)."
@@ -111,21 +111,21 @@ def _asked(evening: Evening, fields: Mapping[str, Any]) -> Finding:
 
 def _rules_sent(evening: Evening, fields: Mapping[str, Any]) -> Finding:
     posts = evening.facts("post_ground_rules")
-    reached = {key for post in posts for key in post.details}
-    session = evening.session
-    clients = {
-        connection.key
-        for instance in session.instances.values()
-        for connection in instance.connections.values()
-        if connection.registrant_id in session.links
-        and connection.whereabouts(instance.closed_at).stays
-    }
-    missed = clients - reached
+    session, reached, clients = evening.session, set(), set()
+    told = {key for post in posts for key in post.details}
+    for instance in session.instances.values():
+        for connection in instance.connections.values():
+            link = session.links.get(connection.registrant_id)
+            if link is None or not connection.whereabouts(instance.closed_at).stays:
+                continue
+            clients.add(link.person_id)
+            if connection.key in told:
+                reached.add(link.person_id)
     said = (
-        f"The ground rules went out {len(posts)} time(s), "
-        f"to {len(reached & clients)} of {len(clients)} connections of clients."
+        f"The ground rules went out {len(posts)} time(s) and reached "
+        f"{len(reached)} of {len(clients)} young people, late joiners included."
     )
-    return Finding(bool(posts) and not missed, said)
+    return Finding(bool(posts) and reached == clients, said)
 
 
 def _ladder(evening: Evening, fields: Mapping[str, Any]) -> Finding:
@@ -169,8 +169,8 @@ def _clear(evening: Evening, fields: Mapping[str, Any]) -> Finding:
 
 def _closing(evening: Evening, fields: Mapping[str, Any]) -> Finding:
     receipt = evening.record.get("closing") or {}
-    last_client = receipt.get("last_client_out_at")
-    last_worker = receipt.get("last_worker_out_at")
+    last_client = receipt.get("last_client_out")
+    last_worker = receipt.get("last_worker_out")
     kept = bool(last_client and last_worker and last_client <= last_worker)
     said = f"Last client out {last_client}, last worker out {last_worker}."
     return Finding(kept, said)

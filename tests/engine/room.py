@@ -177,7 +177,9 @@ class RoomPlatform:
 def seat(name: str) -> Seat:
     """Anna and Sam come by account, everybody else by link; Eve by neither."""
     known = {
-        "anna": Seat(uuid="U-anna", user_id="1", platform_user_id="zoom-anna", name="Anna"),
+        "anna": Seat(
+            uuid="U-anna", user_id="1", platform_user_id="zoom-anna", name="Anna"
+        ),
         "sam": Seat(uuid="U-sam", user_id="2", platform_user_id="zoom-sam", name="Sam"),
         "eve": Seat(uuid="U-eve", user_id="9", name="Eve"),
     }
@@ -218,7 +220,13 @@ class Evening:
             one = seat(name)
             fields |= {
                 k: getattr(one, k)
-                for k in ("uuid", "user_id", "registrant_id", "platform_user_id", "name")
+                for k in (
+                    "uuid",
+                    "user_id",
+                    "registrant_id",
+                    "platform_user_id",
+                    "name",
+                )
             }
         event: MeetingEvent = cls(**{**fields, **more})
         delivery = Delivery(

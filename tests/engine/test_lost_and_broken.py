@@ -110,7 +110,9 @@ async def test_a_stranger_is_removed_and_proved_out(clock: ManualClock) -> None:
         [removal] = [
             f for f in state.actions.values() if f.kind == "remove_participant"
         ]
-        assert removal.state is ActionState.SENT  # not "removed" before the room shows it
+        assert (
+            removal.state is ActionState.SENT
+        )  # not "removed" before the room shows it
 
         await tonight.wait(6)
 
@@ -212,7 +214,10 @@ async def test_a_red_alarm_is_repeated_until_somebody_takes_it(
         key = next(k for k in state.actions if k.startswith("never_alone.alert"))
 
         def rings() -> int:
-            return sum(key in one.key and "person" not in one.round_id for one in tonight.letters)
+            return sum(
+                key in one.key and "person" not in one.round_id
+                for one in tonight.letters
+            )
 
         first = rings()
         assert first >= 2  # two contacts, at once

@@ -10,6 +10,7 @@ from datetime import datetime
 from app.core.actions import Wish
 from app.core.rules import (
     admission,
+    arrival,
     closing,
     entry,
     follow_ups,
@@ -19,6 +20,7 @@ from app.core.rules import (
     settings,
     sight,
     two_workers,
+    welcome,
 )
 from app.core.session import GroupSession
 
@@ -27,10 +29,12 @@ Rule = Callable[[GroupSession, datetime], Iterator[Wish]]
 RULES: tuple[tuple[str, Rule], ...] = (
     *never_alone.RULES,
     *two_workers.RULES,
+    *arrival.RULES,
     *entry.RULES,
     *ladder.RULES,
     *admission.RULES,
     *ground_rules.RULES,
+    *welcome.RULES,
     *settings.RULES,
     *closing.RULES,
     *follow_ups.RULES,
