@@ -2,12 +2,15 @@
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from html.parser import HTMLParser
+from typing import Any
 
 import httpx
 
+from app.core.events import MeetingEvent, ParticipantJoined, ParticipantWaiting
 from app.web.access import Role
+from tests.engine.room import Evening, seat
 from tests.web.conftest import BASE, Front
 
 VOID = frozenset({"input", "meta", "link", "br"})
@@ -124,3 +127,22 @@ async def signed_in(
         answer = await client.post(front.sign_in_link(name, role))
         assert answer.status_code == 303
         yield Browser(front, client)
+
+
+async def comes(
+    evening: Evening,
+    kind: type[ParticipantJoined | ParticipantWaiting],
+    key: str,
+    name: str,
+) -> None:
+    """Somebody comes under a name of their own choice."""
+    place = replace(seat(key), name=name)
+    if kind is ParticipantJoined:
+        evening.room.inside[place.uuid] = place
+
+    def event(**fields: Any) -> MeetingEvent:
+        return kind(**{**fields, **asdict(place)})
+
+    event.__name__ = kind.__name__
+    await evening.tell(event)
+    await evening.engine.step()

@@ -8,8 +8,8 @@ from starlette.responses import Response
 from app.core.attendance import Flag, Line, Part, attendance
 from app.core.names import display
 from app.core.presses import AttendanceAmended
+from app.web import frozen
 from app.web.pages.forms import Refusal
-from app.web.pages.keep import freeze_record
 from app.web.pages.visit import Visit
 from app.web.words import ROLES, length
 
@@ -66,7 +66,7 @@ def _row(visit: Visit, number: int, line: Line) -> Row:
         number=number,
         line=line.line,
         name=name,
-        shown=tuple(t for t in typed if t != name),
+        shown=tuple(t for t in typed if t.casefold() != name.casefold()),
         part=PARTS[line.part],
         came=ROLES[line.role] if line.role is not None else "",
         joined_at=line.joined_at,
@@ -160,5 +160,5 @@ async def confirm(visit: Visit) -> Response:
     """Confirm the table: the record is frozen with it."""
     if any(True for _ in visit.here.live()):
         raise Refusal({"": "The call still runs. Confirm when it is over."}, "confirm")
-    await freeze_record(visit)
+    await frozen.freeze(visit.house, visit.session_id, visit.person_id, visit.now)
     return visit.go(f"/sessions/{visit.session_id}/record")

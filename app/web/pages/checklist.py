@@ -68,7 +68,7 @@ def _shown(visit: Visit, item: Item) -> Shown:
         by=visit.name(by.by) if by is not None else "",
         reason=item.exception.reason if item.exception is not None else "",
         can_tick=item.kind is Kind.TICK,
-        can_except=item.may_except and item_tag(item).tone != "good",
+        can_except=item.may_except and item.stops,
     )
 
 

@@ -4,14 +4,19 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
 
+import structlog
 from starlette.responses import Response
 
 from app.core.names import display
 from app.core.record_parts import Record
+from app.exports import EXPORTS, MEDIA_TYPES, file_name
 from app.store import notes
-from app.web.pages.keep import record_of
+from app.web import frozen
+from app.web.pages.forms import BadForm
 from app.web.pages.visit import Visit
 from app.web.words import STEPS, length, named
+
+log = structlog.get_logger("chaperone")
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,9 +30,9 @@ class Line:
 
 async def page(visit: Visit) -> Response:
     """``GET /sessions/{id}/record``."""
-    record = record_of(visit)
+    record = frozen.record_of(visit.house, visit.here, visit.now)
     store = visit.house.store
-    saved, frozen = await visit.read(
+    saved, kept = await visit.read(
         lambda db: (
             notes.latest(db, store, visit.session_id),
             notes.frozen(db, store, visit.session_id),
@@ -38,8 +43,8 @@ async def page(visit: Visit) -> Response:
         record=record,
         saved=saved,
         author=visit.name(saved.author) if saved.author else "",
-        frozen=frozen,
-        frozen_by=visit.name(frozen.by) if frozen is not None else "",
+        frozen=kept,
+        frozen_by=visit.name(kept.by) if kept is not None else "",
         receipt=list(_receipt(visit, record)),
         ladder=list(_ladder(record)),
         timeline=[
@@ -47,7 +52,24 @@ async def page(visit: Visit) -> Response:
             for entry in record.timeline
         ],
         display=display,
-        downloads=(),
+        downloads=tuple(EXPORTS),
+    )
+
+
+async def download(visit: Visit) -> Response:
+    """``GET /sessions/{id}/record/export/{suffix}``: the record as a file."""
+    suffix = visit.request.path_params["suffix"]
+    if suffix not in EXPORTS:
+        raise BadForm(404, "There is no such file.")
+    record = frozen.record_of(visit.house, visit.here, visit.now)
+    log.info("exported", person=visit.person_id, session=visit.session_id, kind=suffix)
+    name = file_name(record, suffix)
+    return Response(
+        EXPORTS[suffix](record),
+        headers={
+            "Content-Type": MEDIA_TYPES[suffix],
+            "Content-Disposition": f'attachment; filename="{name}"',
+        },
     )
 
 

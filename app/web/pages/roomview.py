@@ -160,7 +160,7 @@ def _seen(
         key=connection.key,
         slug=blake2s(connection.key.encode(), digest_size=6).hexdigest(),
         name=name,
-        shown=shown if shown != name and connection.name else "",
+        shown="" if shown.casefold() == name.casefold() else shown,
         tag=WHO[who.who],
         why=who.why,
         since=since,
