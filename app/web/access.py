@@ -232,11 +232,16 @@ def from_our_page(request: Request) -> bool:
     Sec-Fetch-Site where the browser sends it, Origin against the configured address; the
     hidden token of the form is checked where the form is read (:func:`csrf_holds`).
     """
-    if request.headers.get("sec-fetch-site", "same-origin") != "same-origin":
+    site = request.headers.get("sec-fetch-site")
+    if site not in (None, "same-origin"):
         return False
     origin = request.headers.get("origin")
     if origin is None:
         return True
+    if origin == "null":
+        # Our Referrer-Policy makes browsers hide the origin of our own forms as well
+        # (https://fetch.spec.whatwg.org/#append-a-request-origin-header).
+        return site == "same-origin"
     base = house_of(request).settings.base_url
     return _origin(origin) == _origin(base)
 

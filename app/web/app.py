@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from fastapi import FastAPI
-from starlette.routing import BaseRoute, Route
+from starlette.routing import BaseRoute
 
 from app.clock import Clock
 from app.config import Settings, project_root
@@ -60,13 +60,15 @@ def create_web(
         send_code=send_code,
         tries=Tries(clock),
     )
-    web = FastAPI(openapi_url=None, docs_url=None, redoc_url=None, debug=False)
+    web = FastAPI(
+        openapi_url=None, docs_url=None, redoc_url=None, redirect_slashes=False
+    )
     web.state.house = house
     # The webhook first: every route before it would cost time on each event.
     web.router.routes[:0] = [*webhooks.routes, *health.routes]
     web.router.routes.extend(api_routes())
     web.router.routes.append(
-        Route(f"{API}/openapi.json", openapi.describe, methods=["GET"])
+        shell.Counted(f"{API}/openapi.json", openapi.describe, methods=["GET"])
     )
     web.router.routes.extend(pages.routes())
     openapi.install(web)

@@ -14,11 +14,11 @@ from sqlalchemy import Connection, text
 from sqlalchemy.exc import SQLAlchemyError
 from starlette.requests import Request
 from starlette.responses import JSONResponse, PlainTextResponse, Response
-from starlette.routing import Route
 
 from app.engine.contract import EngineStatus
 from app.web.access import open_to_all
 from app.web.house import House, house_of
+from app.web.shell import Counted
 
 CONTACTS_NEEDED = 2
 
@@ -149,7 +149,7 @@ class _Reading:
 
 
 routes = [
-    Route("/healthz", healthz, methods=["GET"]),
-    Route("/readyz", readyz, methods=["GET"]),
-    Route("/metrics", metrics, methods=["GET"]),
+    Counted("/healthz", healthz, methods=["GET"]),
+    Counted("/readyz", readyz, methods=["GET"]),
+    Counted("/metrics", metrics, methods=["GET"]),
 ]

@@ -1,7 +1,7 @@
 """What surrounds every request: pure ASGI layers, outermost first.
 
-``LastResort`` answers what nobody expected; ``Headers`` puts the security headers on every
-answer (assurance §10); ``Gate`` refuses requests that are not addressed to us and finds
+``Headers`` puts the security headers on every answer (assurance §10); ``LastResort``
+answers what nobody expected; ``Gate`` refuses requests that are not addressed to us and finds
 out who really called; ``Body`` reads the body within its limits before anybody else does.
 """
 
@@ -12,6 +12,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import structlog
+from starlette.routing import Match, Route
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from app.web.counts import Counts
@@ -87,6 +88,16 @@ class LastResort:
         if not started:
             sentence = f"Something went wrong here. Number for the log: {number}.\n"
             await plain_answer(send, 500, sentence)
+
+
+class Counted(Route):
+    """A plain route that the counts know by its path (FastAPI tells only its own)."""
+
+    def matches(self, scope: Scope) -> tuple[Match, Scope]:
+        match, found = super().matches(scope)
+        if match is not Match.NONE:
+            found["route"] = self
+        return match, found
 
 
 def _template(scope: Scope) -> str:
@@ -320,5 +331,5 @@ def put_around(
     """Add the layers to a Starlette application; the last one added is outermost."""
     app.add_middleware(Body, patience=patience)
     app.add_middleware(Gate, base_url=base_url, trusted=trusted)
-    app.add_middleware(Headers, https=base_url.startswith("https://"))
     app.add_middleware(LastResort, counts=counts)
+    app.add_middleware(Headers, https=base_url.startswith("https://"))

@@ -9,10 +9,10 @@ import structlog
 from sqlalchemy.exc import SQLAlchemyError
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
-from starlette.routing import Route
 
 from app.web.access import open_to_all
 from app.web.house import house_of
+from app.web.shell import Counted
 from integrations.base import BadWebhook
 
 log = structlog.get_logger("chaperone")
@@ -49,4 +49,4 @@ async def receive_webhook(request: Request) -> Response:
     return Response(status_code=answer.status, headers=dict(answer.headers))
 
 
-routes = [Route("/webhooks/{platform:path}", receive_webhook, methods=["POST"])]
+routes = [Counted("/webhooks/{platform:path}", receive_webhook, methods=["POST"])]

@@ -1,6 +1,6 @@
 """The web on top of the engine's evening: Anna leads, Sam supports, Eve is a stranger."""
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -10,8 +10,10 @@ from fastapi import FastAPI
 
 from app.clock import ManualClock
 from app.config import Settings, load_settings
-from app.crypto import new_key
+from app.crypto import Keyring, new_key
 from app.store import access_rows
+from app.store.database import InlineDoor, Store, open_engine
+from app.store.migrate import migrate
 from app.web.access import SCOPES, Role
 from app.web.app import create_web
 from tests.engine.room import Evening, evening
@@ -73,9 +75,32 @@ class Front:
         return f"/sign-in/{text}"
 
 
+@pytest.fixture(scope="session")
+def tables() -> bytes:
+    """A database with every table and no row, made once."""
+    database = open_engine("sqlite://")
+    migrate(database)
+    connection = database.raw_connection()
+    made: bytes = connection.driver_connection.serialize()  # type: ignore[union-attr]
+    connection.close()
+    database.dispose()
+    return made
+
+
 @pytest.fixture
-async def front(clock: ManualClock) -> AsyncIterator[Front]:
-    async with evening(clock) as one:
+def store(tables: bytes) -> Iterator[Store]:
+    database = open_engine("sqlite://")
+    connection = database.raw_connection()
+    connection.driver_connection.deserialize(tables)  # type: ignore[union-attr]
+    connection.close()
+    made = Store(database, Keyring([b"k" * 32]), InlineDoor(database))
+    yield made
+    made.close()
+
+
+@pytest.fixture
+async def front(clock: ManualClock, store: Store) -> AsyncIterator[Front]:
+    async with evening(clock, store=store) as one:
         codes: dict[str, str] = {}
 
         async def send_code(contact_id: str, code: str) -> None:

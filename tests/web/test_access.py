@@ -248,7 +248,7 @@ async def test_a_stop_after_the_link_does_no_harm(front: Front) -> None:
         {"sec-fetch-site": "same-site"},
         {"sec-fetch-site": "none"},
         {"origin": "https://evil.example"},
-        {"origin": "null"},
+        {"origin": "null", "sec-fetch-site": "cross-site"},
         {"origin": "http://chaperone.example"},
         {"origin": "https://chaperone.example:444"},
         {"origin": "https://chaperone.example:x"},
@@ -355,6 +355,27 @@ async def test_a_session_of_another_group_is_not_found(front: Front) -> None:
         "safeguarding": 200,
         "administrator": 404,
     }
+
+
+@pytest.mark.parametrize(
+    ("told", "expected"),
+    [
+        ({}, 200),
+        ({"origin": "null"}, 403),
+        ({"origin": "null", "sec-fetch-site": "same-origin"}, 200),
+        ({"origin": BASE}, 200),
+        ({"origin": f"{BASE}:443", "sec-fetch-site": "same-origin"}, 200),
+        ({"origin": "https://evil.example", "sec-fetch-site": "same-origin"}, 403),
+    ],
+)
+async def test_a_change_must_come_from_our_page(
+    front: Front, told: dict[str, str], expected: int
+) -> None:
+    await guarded(front, access.NeedsRole())
+    async with front.browser() as sam:
+        link = front.sign_in_link("sam", Role.WORKER)
+        await sam.post(link, headers=form(), content="")
+        assert (await sam.post("/guarded", headers=told)).status_code == expected
 
 
 @pytest.mark.parametrize(
