@@ -1,0 +1,47 @@
+"""Run the parts that were asked for, one after the other, and tell the figures."""
+
+import asyncio
+import tempfile
+from pathlib import Path
+
+from app.bench import end_call, intake, live_rooms, settling
+from app.bench.figures import Figure, report, surroundings
+from app.bench.processes import BenchFailed
+from app.clock import Clock, SystemClock
+
+PARTS = ("intake", "settle", "end", "rooms")
+BY_DEFAULT = PARTS[:3]  # the rooms take minutes
+
+
+def run(only: list[str], seconds: float) -> int:
+    """Measure and print. 0: every goal met; 1: not, or a part failed; 2: no such part."""
+    unknown = [part for part in only if part not in PARTS]
+    if unknown:
+        print(f"There is no part {', '.join(unknown)}: choose from {', '.join(PARTS)}.")
+        return 2
+    clock, figures = SystemClock(), []
+    # On the disk the checkout is on: /tmp is often memory, and its fsync costs nothing.
+    with tempfile.TemporaryDirectory(prefix=".bench-", dir=Path.cwd()) as name:
+        print(surroundings(Path(name), clock), flush=True)
+        for part in only or BY_DEFAULT:
+            folder = Path(name) / part
+            folder.mkdir()
+            try:
+                figures += asyncio.run(_measure(part, folder, seconds, clock))
+            except BenchFailed as failed:
+                print(f"{part}: {failed}")
+                return 1
+    print(report(figures))
+    return 0 if all(figure.met for figure in figures) else 1
+
+
+async def _measure(
+    part: str, folder: Path, seconds: float, clock: Clock
+) -> list[Figure]:
+    if part == "intake":
+        return await intake.measure(folder, seconds, clock)
+    if part == "settle":
+        return await settling.measure(folder, clock)
+    if part == "end":
+        return await end_call.measure(folder, clock)
+    return await live_rooms.measure(folder, seconds, clock)
