@@ -31,8 +31,18 @@ def _same(value: Any) -> Any:
     return value
 
 
+def _write_time(moment: datetime) -> str:
+    return _aware(moment).isoformat()
+
+
 def _read_time(text: str) -> datetime:
-    return datetime.fromisoformat(text).astimezone(UTC)
+    return _aware(datetime.fromisoformat(text))
+
+
+def _aware(moment: datetime) -> datetime:
+    if moment.tzinfo is None:
+        raise ValueError("a time without a zone is not a moment")
+    return moment.astimezone(UTC)
 
 
 def _tuple_coder(item: _Coder) -> _Coder:
@@ -81,7 +91,7 @@ def _coder(hint: Any) -> _Coder:
             return _optional_coder(_coder(inner[0]))
         return _Coder(_same, _same)
     if hint is datetime:
-        return _Coder(lambda v: v.isoformat(), _read_time)
+        return _Coder(_write_time, _read_time)
     if hint is date:
         return _Coder(lambda v: v.isoformat(), date.fromisoformat)
     if hint is timedelta:
@@ -149,7 +159,8 @@ def split(value: Any) -> tuple[dict[str, Json], dict[str, Json]]:
         if here == default:
             continue
         kind: Any = type(here)
-        if is_dataclass(kind) and _shape(kind).personal:
+        nested = is_dataclass(kind)
+        if nested and _shape(kind).personal:
             public[name], private[name] = split(here)
         else:
             public[name] = coder.encode(here)

@@ -58,31 +58,34 @@ def _ended(session: GroupSession, action: Action, sent_at: datetime) -> str:
 
 def _out(session: GroupSession, action: Action, sent_at: datetime) -> str:
     found = _connection(session, action)
-    if found is None:
+    how = _gone(*found, sent_at) if found is not None else ""
+    return f"The connection is out of the room: {how}." if how else ""
+
+
+def _gone(instance: Instance, connection: Connection, sent_at: datetime) -> str:
+    """What shows that it is out: an event, or a look that began after the act (I6)."""
+    if connection.whereabouts(instance.closed_at).room:
         return ""
-    instance, connection = found
-    where = connection.whereabouts(instance.closed_at)
-    if where.room:
-        return ""
-    by_read = any(
-        m.kind is MarkKind.MISSED and m.at >= sent_at for m in connection.marks
-    )
-    how = "a look at the room that began afterwards" if by_read else "its leave event"
-    return f"The connection is out of the room: {how}."
+    if instance.closed_at is not None:
+        return "the meeting is over"
+    last = connection.marks[-1] if connection.marks else None
+    missed = last is not None and last.kind is MarkKind.MISSED
+    if last is not None and not missed:
+        return "the platform reports it"
+    looks = (instance.proof_at, last.at if last is not None else None)
+    if any(at is not None and at >= sent_at for at in looks):
+        return "a look at the room that began afterwards"
+    return ""
 
 
 def _waiting(session: GroupSession, action: Action, sent_at: datetime) -> str:
     found = _connection(session, action)
     if found is None:
         return ""
-    where = found[1].whereabouts(found[0].closed_at)
-    if where.room:
-        return ""
-    return (
-        "The connection is in the waiting room."
-        if where.waiting
-        else "It left the room."
-    )
+    if found[1].whereabouts(found[0].closed_at).waiting:
+        return "The connection is in the waiting room."
+    how = _gone(*found, sent_at)
+    return f"It left the room: {how}." if how else ""
 
 
 def _in(session: GroupSession, action: Action, sent_at: datetime) -> str:
@@ -96,9 +99,8 @@ def _role_back(session: GroupSession, action: Action, sent_at: datetime) -> str:
     found = _connection(session, action)
     if found is None:
         return ""
-    instance, connection = found
-    gone = not connection.whereabouts(instance.closed_at).room
-    if gone or connection.role not in ("host", "co-host"):
+    gone = _gone(*found, sent_at)
+    if gone or found[1].role not in ("host", "co-host"):
         return "That connection has no host rights any more."
     return ""
 

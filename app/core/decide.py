@@ -86,12 +86,11 @@ def _settle(actions: Iterable[Action]) -> list[Action]:
     kept: list[Action] = []
     for action in wished:
         if isinstance(action, ConnectionAction):
-            if action.meeting in ending and action.rank > Rank.TELL:
-                continue
             top = sternest[(action.meeting.instance, action.connection)]
-            if action.rank < top and (
-                action.rank > Rank.TELL or isinstance(action, AdmitParticipant)
-            ):
+            if action.meeting in ending:
+                top = Rank.END
+            moves = action.rank > Rank.TELL or isinstance(action, AdmitParticipant)
+            if moves and action.rank < top:
                 continue
         kept.append(action)
     return sorted(kept, key=lambda a: -a.rank)

@@ -1,54 +1,74 @@
-"""Apply one fact to the state. Order of arrival never matters within a connection."""
+"""Apply one fact to the state.
+
+What a platform reports may arrive in any order, late and more than once: the state in
+the end is the same (I12). What we stamp ourselves is applied in the order of the log.
+"""
 
 from collections.abc import Callable
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from app.core import events as e
 from app.core import presses as p
-from app.core.connections import Connection, Mark, MarkKind
+from app.core import seats
 from app.core.session import ActionFact, GroupSession, Instance, Link
 
 Fact = e.MeetingEvent | p.SessionEvent
 
 
+NEAR = timedelta(days=1)
+"""An occurrence that began in the bound window is over a day after it at the latest."""
+
+LAG = timedelta(seconds=10)
+"""A platform's status may trail its own events a little."""
+
+
 def apply(session: GroupSession, fact: Fact) -> None:
     """Bring one fact into the state. Facts of meetings not bound here change nothing."""
     session.version += 1
-    if isinstance(fact, e.MeetingEvent):
-        if _covers(session, fact):
-            _apply_meeting(session, fact)
+    if not isinstance(fact, e.MeetingEvent):
+        _SESSION[type(fact)](session, fact)
         return
-    _SESSION[type(fact)](session, fact)
+    if not _is_ours(session, fact):
+        _keep_outside(session, fact)
+        return
+    _apply_meeting(session, fact)
+    for waiting in session.outside.pop(fact.meeting, ()):
+        _apply_meeting(session, waiting)
 
 
-def _covers(session: GroupSession, fact: e.MeetingEvent) -> bool:
+def _is_ours(session: GroupSession, fact: e.MeetingEvent) -> bool:
     # A recurring or personal room keeps its id: only the bound window is ours (I5).
-    latest = None
-    for bound in session.bindings:
-        if (bound.platform, bound.meeting_id) != (
-            fact.meeting.platform,
-            fact.meeting.meeting_id,
+    for bound in _bindings(session, fact.meeting):
+        if bound.instance:
+            if bound.instance == fact.meeting.instance:
+                return True
+        elif (
+            not fact.meeting.instance
+            or fact.meeting in session.instances
+            or bound.opens_at <= fact.at <= bound.closes_at
         ):
-            continue
-        if not bound.instance:
-            latest = bound
-        elif bound.instance == fact.meeting.instance:
             return True
-    if latest is None:
-        return False
-    return (
-        not fact.meeting.instance
-        or fact.meeting in session.instances
-        or latest.opens_at <= fact.at <= latest.closes_at
-    )
+    return False
 
 
-def _instance(session: GroupSession, ref: e.MeetingRef) -> Instance:
-    found = session.instances.get(ref)
-    if found is None:
-        found = session.instances[ref] = Instance(ref=ref)
-    return found
+def _keep_outside(session: GroupSession, fact: e.MeetingEvent) -> None:
+    """A fact outside the window is ours once its occurrence turns out to be."""
+    if not fact.meeting.instance:
+        return
+    for bound in _bindings(session, fact.meeting):
+        near = bound.opens_at - NEAR <= fact.at <= bound.closes_at + NEAR
+        if not bound.instance and near:
+            session.outside.setdefault(fact.meeting, []).append(fact)
+            return
+
+
+def _bindings(session: GroupSession, ref: e.MeetingRef) -> list[p.MeetingBound]:
+    return [
+        bound
+        for bound in session.bindings
+        if (bound.platform, bound.meeting_id) == (ref.platform, ref.meeting_id)
+    ]
 
 
 def _apply_meeting(session: GroupSession, fact: e.MeetingEvent) -> None:
@@ -56,7 +76,9 @@ def _apply_meeting(session: GroupSession, fact: e.MeetingEvent) -> None:
         session.meeting_changed_at = _latest(session.meeting_changed_at, fact.at)
     if not fact.meeting.instance:
         return
-    instance = _instance(session, fact.meeting)
+    instance = session.instances.get(fact.meeting)
+    if instance is None:
+        instance = session.instances[fact.meeting] = Instance(ref=fact.meeting)
     if fact.source is e.Source.WEBHOOK and fact.heard_at is not None:
         instance.heard_at = _latest(instance.heard_at, fact.heard_at)
     if isinstance(fact, e.SeatEvent):
@@ -67,119 +89,23 @@ def _apply_meeting(session: GroupSession, fact: e.MeetingEvent) -> None:
         change(instance, fact)
 
 
-# --- one connection ---------------------------------------------------------------
-
-
-def _connection(instance: Instance, seat: e.Seat) -> Connection | None:
-    """Find or make the connection; merge when two names turn out to be one."""
-    by_uuid = instance.resolve(seat.uuid) if seat.uuid else None
-    seats = [f"seat:{u}" for u in (seat.user_id, seat.parent_user_id) if u]
-    by_seat = next(
-        (c for s in seats if (c := instance.resolve(s)) is not None),
-        None,
-    )
-    if by_uuid is not None and by_seat is not None and by_uuid is not by_seat:
-        if by_seat.uuid and by_seat.uuid != by_uuid.uuid:
-            by_seat = None
-        else:
-            _merge(instance, by_uuid, by_seat)
-    found = by_uuid or by_seat
-    if found is None:
-        key = seat.uuid or (seats[0] if seats else "")
-        if not key:
-            return None
-        found = instance.connections[key] = Connection(key=key)
-    elif seat.uuid and not found.uuid and found.key != seat.uuid:
-        # First heard of without its uuid: from now on it goes by the uuid.
-        del instance.connections[found.key]
-        instance.aliases[found.key] = seat.uuid
-        found.key = seat.uuid
-        instance.connections[found.key] = found
-    for s in seats:
-        if s != found.key and instance.aliases.get(s) is None:
-            instance.aliases[s] = found.key
-    _learn(found, seat)
-    return found
-
-
-def _merge(instance: Instance, keep: Connection, gone: Connection) -> None:
-    keep.absorb(gone)
-    instance.connections.pop(gone.key, None)
-    for alias, key in list(instance.aliases.items()):
-        if key == gone.key:
-            instance.aliases[alias] = keep.key
-    instance.aliases[gone.key] = keep.key
-
-
-def _learn(connection: Connection, seat: e.Seat) -> None:
-    connection.uuid = connection.uuid or seat.uuid
-    if seat.user_id:
-        connection.user_ids.add(seat.user_id)
-    connection.registrant_id = connection.registrant_id or seat.registrant_id
-    connection.platform_user_id = connection.platform_user_id or seat.platform_user_id
-    connection.email = connection.email or seat.email
-    connection.phone = connection.phone or seat.phone
-
-
-_MARKS: dict[type[e.SeatEvent], MarkKind] = {
-    e.ParticipantWaiting: MarkKind.WAITING,
-    e.ParticipantStoppedWaiting: MarkKind.STOPPED_WAITING,
-    e.ParticipantHeld: MarkKind.HELD,
-    e.ParticipantJoined: MarkKind.JOINED,
-    e.ParticipantLeft: MarkKind.LEFT,
-    e.BreakoutJoined: MarkKind.BREAKOUT_JOINED,
-    e.BreakoutLeft: MarkKind.BREAKOUT_LEFT,
-    e.ConnectionMissed: MarkKind.MISSED,
-}
-
-
 def _apply_seat(instance: Instance, fact: e.SeatEvent) -> None:
     if isinstance(fact, e.JoinedBeforeHost):
         instance.before_host_at = _earliest(instance.before_host_at, fact.at)
         return
     if isinstance(fact, e.WaitedForHost):
         return
-    connection = _connection(instance, fact.seat)
-    if connection is None:
+    if not seats.take(instance, fact):
         # Nobody can be told from it: better to look at the room (W21).
         instance.unreadable_at = _latest(instance.unreadable_at, fact.at)
         return
-    _rename(connection, fact)
-    connection.by_phone = connection.by_phone or fact.by_phone
-    if isinstance(fact, e.RoleChanged):
-        connection.roles[fact.at] = fact.role
-    elif isinstance(fact, e.PhoneBound):
-        connection.by_phone = True
-        connection.bound_to = fact.bound_uuid or f"seat:{fact.bound_user_id}"
-    elif isinstance(fact, e.ConnectionSeen):
-        if fact.role:
-            connection.roles[fact.at] = fact.role
-        kind = MarkKind.SEEN_WAITING if fact.waiting else MarkKind.SEEN
-        connection.add(Mark(fact.at, kind, fact.room, fact.source))
-    elif (kind_ := _MARKS.get(type(fact))) is not None:
-        connection.add(_mark(kind_, fact))
-
-
-def _mark(kind: MarkKind, fact: e.SeatEvent) -> Mark:
-    room = fact.room if isinstance(fact, (e.BreakoutJoined, e.BreakoutLeft)) else ""
-    proof = fact.last_proof_at if isinstance(fact, e.ConnectionMissed) else None
-    cause = str(fact.cause) if isinstance(fact, e.ParticipantLeft) else ""
-    return Mark(
-        fact.at,
-        kind,
-        room or e.MAIN_ROOM,
-        fact.source,
-        proof_at=proof,
-        heard_at=fact.heard_at,
-        cause=cause,
-    )
-
-
-def _rename(connection: Connection, fact: e.SeatEvent) -> None:
-    if not fact.name:
-        return
-    connection.names[fact.at] = max(connection.names.get(fact.at, ""), fact.name)
-    connection.name = connection.names[max(connection.names)]
+    instance.first_seat_at = _earliest(instance.first_seat_at, fact.at)
+    if isinstance(fact, e.ConnectionSeen) and not fact.waiting:
+        instance.seen_at = _latest(instance.seen_at, fact.at)
+    # The report after the meeting shows who was there, not that it still runs.
+    joined = isinstance(fact, (e.ParticipantJoined, e.BreakoutJoined))
+    if joined and fact.source is not e.Source.REPORT:
+        instance.alive_at = _latest(instance.alive_at, fact.at)
 
 
 # --- one instance -----------------------------------------------------------------
@@ -195,26 +121,34 @@ def _earliest(old: datetime | None, new: datetime) -> datetime:
 
 def _started(i: Instance, f: Any) -> None:
     i.started_at = _earliest(i.started_at, f.at)
+    i.alive_at = _latest(i.alive_at, f.at)
 
 
 def _ended(i: Instance, f: Any) -> None:
-    i.ended_at = _earliest(i.ended_at, f.at)
+    i.ends[f.at] = timedelta(0)
 
 
 def _recording(i: Instance, f: Any) -> None:
-    if i.recording is None or f.at >= i.recording[0]:
-        i.recording = (f.at, f.state)
+    # Should two come at one moment: "stopped" is the last of these words.
+    i.recording = max(i.recording or (f.at, f.state), (f.at, f.state))
 
 
 def _streaming(i: Instance, f: Any) -> None:
-    if i.streaming is None or f.at >= i.streaming[0]:
-        i.streaming = (f.at, f.started)
+    i.streaming = max(i.streaming or (f.at, f.started), (f.at, f.started))
+
+
+_REGISTRATION = ("pending", "approved", "denied", "cancelled")
 
 
 def _registration(i: Instance, f: Any) -> None:
-    old = i.registrations.get(f.registrant_id)
-    if old is None or f.at >= old[0]:
-        i.registrations[f.registrant_id] = (f.at, f.status)
+    old = i.registrations.get(f.registrant_id, (f.at, f.status))
+    i.registrations[f.registrant_id] = max(old, (f.at, f.status), key=_later_status)
+
+
+def _later_status(one: tuple[datetime, str]) -> tuple[datetime, int, str]:
+    at, status = one
+    known = _REGISTRATION.index(status) if status in _REGISTRATION else -1
+    return (at, known, status)
 
 
 def _leaked(i: Instance, f: Any) -> None:
@@ -234,16 +168,15 @@ def _sight_lost(i: Instance, f: Any) -> None:
 
 
 def _sight_regained(i: Instance, f: Any) -> None:
-    i.sight[f.at] = "regained"
+    i.sight.setdefault(f.at, "regained")
 
 
 def _status(i: Instance, f: Any) -> None:
-    if i.status is None or f.at >= i.status[0]:
-        i.status = (f.at, f.started)
+    i.status = max(i.status or (f.at, f.started), (f.at, f.started))
     if f.started:
-        i.started_at = _earliest(i.started_at, f.at)
-    elif i.started_at is not None or i.connections:
-        i.ended_at = _earliest(i.ended_at, f.at)
+        _started(i, f)
+    else:
+        i.ends.setdefault(f.at, LAG)
 
 
 _INSTANCE: dict[type[e.MeetingEvent], Callable[[Instance, Any], None]] = {
@@ -268,10 +201,10 @@ _INSTANCE: dict[type[e.MeetingEvent], Callable[[Instance, Any], None]] = {
 def _planned(s: GroupSession, f: p.SessionPlanned) -> None:
     if s.planned_at is not None and f.at < s.planned_at:
         return
-    if s.plan is not None:
-        kept = {w.person_id for w in f.plan.workers}
-        if any(w.person_id not in kept for w in s.plan.workers):
-            s.workers_removed_at = f.at
+    for slot in s.plan.workers if s.plan is not None else ():
+        now = f.plan.worker(slot.person_id)
+        if now is None or now.platform_user_id != slot.platform_user_id:
+            s.former_workers[slot.person_id] = (f.at, slot)
     s.plan, s.planned_at = f.plan, f.at
 
 

@@ -26,11 +26,15 @@ class Weight(StrEnum):
     INFORM = "inform"
 
 
+LONGEST_GRACE = timedelta(seconds=300)
+SHORTEST_FIRST_GRACE = timedelta(seconds=30)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Policy:
     """Durations are timedelta. The live guard (guidance E1) has times but no off switch.
 
-    ``grace``: G of the budget, 0-300 s. ``grace_first_worker``: G0, at least 30 s.
+    ``grace``: G of the budget, 0-300 s. ``grace_first_worker``: G0, 30-300 s.
     ``poll_*``: gaps between roster reads. ``call_deadline``: T, one API call in total.
     ``verify_after``: V. ``blind_after``: first failed read to "blind".
     """
@@ -78,16 +82,22 @@ class Policy:
     def faults(self) -> list[str]:
         """Every number outside its bounds, as plain sentences; empty when all is well."""
         found: list[str] = []
-        if not timedelta(0) <= self.grace <= timedelta(seconds=300):
+        if not timedelta(0) <= self.grace <= LONGEST_GRACE:
             found.append("The grace must lie between 0 and 300 seconds.")
-        if self.grace_first_worker < timedelta(seconds=30):
+        if not SHORTEST_FIRST_GRACE <= self.grace_first_worker <= LONGEST_GRACE:
             found.append(
-                "The grace before the first worker must be at least 30 seconds."
+                "The grace before the first worker must lie between 30 and 300 seconds."
             )
         if self.workers_needed < 1:
             found.append("At least one worker is needed in every session.")
-        if self.poll_unsafe > timedelta(seconds=10):
+        if not timedelta(0) < self.poll_unsafe <= timedelta(seconds=10):
             found.append(
                 "The room must be read at least every 10 s while it is unsafe."
             )
+        if not timedelta(0) < self.poll_watchful <= timedelta(seconds=10):
+            found.append(
+                "The room must be read at least every 10 s while one worker is there."
+            )
+        if not timedelta(0) < self.blind_after <= timedelta(seconds=30):
+            found.append("Workers must be told within 30 s that we cannot see.")
         return found

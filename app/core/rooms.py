@@ -5,7 +5,7 @@ room (assurance, the safety-time budget).
 """
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from app.core.connections import Connection, Stay
@@ -27,8 +27,8 @@ class Room:
     """One room now.
 
     ``unsafe_since``: the last proof that it was safe, None while it is. ``worker_ever``:
-    a verified worker was in this instance before. ``news_at``: when we heard that the
-    last worker left, None when nobody told us.
+    a verified worker was in this instance before. ``news_at``: when we had heard all
+    that makes it unsafe, None when nobody told us but a look at the room.
     """
 
     instance: Instance
@@ -82,8 +82,13 @@ def _all_rooms(session: GroupSession) -> Iterable[Room]:
             if where.room:
                 present = Present(connection, known[connection.key], where.since)
                 places.setdefault(where.room, []).append(present)
-        for name, people in places.items():
+        for name in sorted(places):
+            people = sorted(places[name], key=_arrival)
             yield _room(session, instance, known, name, tuple(people))
+
+
+def _arrival(person: Present) -> tuple[datetime | None, str]:
+    return (person.since, person.connection.key)
 
 
 def _room(
@@ -93,12 +98,15 @@ def _room(
     name: str,
     people: tuple[Present, ...],
 ) -> Room:
-    worker_stays = stays_of(instance, known, workers=True)
     safe = any(p.standing.is_worker for p in people) or not any(
         p.standing.at_risk for p in people
     )
-    since, news = (None, None) if safe else _unsafe(session, instance, known, name)
-    return Room(instance, name, people, since, bool(worker_stays), news)
+    workers = stays_of(instance, known, workers=True)
+    if safe:
+        return Room(instance, name, people, None, bool(workers), None)
+    workers += _former(session, instance, known)
+    since, news = _unsafe(session, instance, known, name, workers)
+    return Room(instance, name, people, since, bool(workers), news)
 
 
 def stays_of(
@@ -120,20 +128,49 @@ def stays_of(
     return found
 
 
+def _former(
+    session: GroupSession, instance: Instance, known: dict[str, Standing]
+) -> list[tuple[str, Stay]]:
+    """The stays of workers taken off the list meanwhile, up to that moment (S13)."""
+    found: list[tuple[str, Stay]] = []
+    for person_id, (until, slot) in session.former_workers.items():
+        for key, connection in instance.connections.items():
+            link = session.links.get(connection.registrant_id)
+            theirs = (link is not None and link.person_id == person_id) or (
+                bool(slot.platform_user_id)
+                and slot.platform_user_id == connection.platform_user_id
+            )
+            if not theirs or known[key].is_worker:
+                continue
+            for stay in connection.whereabouts(instance.closed_at).stays:
+                if stay.begins >= until:
+                    continue
+                if stay.end is None or stay.end > until:
+                    stay = replace(stay, end=until, end_heard_at=until)
+                found.append((person_id, stay))
+    return found
+
+
 def _unsafe(
-    session: GroupSession, instance: Instance, known: dict[str, Standing], name: str
+    session: GroupSession,
+    instance: Instance,
+    known: dict[str, Standing],
+    name: str,
+    workers: Iterable[tuple[str, Stay]],
 ) -> tuple[datetime | None, datetime | None]:
-    """Since when this room is unsafe, and when we heard of it."""
+    """Since when this room is unsafe, and when we had heard all that makes it so."""
     risk = [s for _, s in stays_of(instance, known, workers=False, room=name)]
-    since = covered_since(risk, session.policy.grace)
-    news = None
-    for _, stay in stays_of(instance, known, workers=True, room=name):
-        if stay.end is not None and (since is None or stay.end >= since):
-            since, news = stay.end, stay.end_heard_at
-    removed = session.workers_removed_at
-    if removed is not None and (since is None or removed > since):
-        since = removed
-    return since, news
+    begun = covered_since(risk, session.policy.grace)
+    if begun is None:
+        return None, None
+    came = [s.start_heard_at for s in risk if s.begins >= begun]
+    since, news = begun, [min(filter(None, came), default=None)]
+    for _, stay in workers:
+        # Until such a leave was heard, that worker was thought to be there.
+        if stay.room == name and stay.end is not None and stay.end >= begun:
+            since = max(since, stay.end)
+            news.append(stay.end_heard_at)
+    return since, max(filter(None, news), default=None)
 
 
 def covered_since(stays: Iterable[Stay], bridge: timedelta) -> datetime | None:

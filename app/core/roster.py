@@ -14,6 +14,19 @@ from app.core.events import (
 )
 from app.core.session import GroupSession, Instance
 
+_NEWS = frozenset(
+    {
+        MarkKind.WAITING,
+        MarkKind.ADMITTED,
+        MarkKind.JOINED,
+        MarkKind.BREAKOUT_JOINED,
+        MarkKind.BREAKOUT_LEFT,
+        MarkKind.NOTICED,
+        MarkKind.HELD,
+    }
+)
+"""What an event said of a connection, which a list may not know of yet."""
+
 
 class Seen(Protocol):
     """One row of a roster read."""
@@ -33,7 +46,28 @@ def match(instance: Instance, seat: Seat) -> Connection | None:
     found = instance.resolve(seat.uuid) if seat.uuid else None
     if found is None and seat.user_id:
         found = instance.resolve(f"seat:{seat.user_id}")
+        if found is not None and seat.uuid and found.uuid:
+            return None  # That seat is somebody else's now.
     return found
+
+
+def _rows(instance: Instance, entries: Iterable[Seen]) -> tuple[list[Seen], bool]:
+    """One row for each connection, and whether every row says whose it is (P09, F10).
+
+    Listed both in the room and at the door, somebody is in the room.
+    """
+    rows: dict[str, Seen] = {}
+    named = True
+    for entry in entries:
+        seat = entry.seat
+        connection = match(instance, seat)
+        key = connection.key if connection is not None else seat.uuid or seat.user_id
+        named = named and bool(key)
+        known = rows.get(key)
+        if known is None or (known.waiting and not entry.waiting):
+            rows[key] = entry
+    rows.pop("", None)
+    return list(rows.values()), named
 
 
 def differences(
@@ -44,17 +78,21 @@ def differences(
     started_at: datetime,
     complete: bool,
 ) -> list[ConnectionSeen | ConnectionMissed]:
-    """Facts to append. A read that is not complete never proves absence (P07)."""
+    """Facts to append. A read that is not complete never proves absence (P07).
+
+    Nor does one with a row that does not say whose it is: it may be anybody's (P09).
+    """
     found: list[ConnectionSeen | ConnectionMissed] = []
     shown: set[str] = set()
-    for entry in entries:
+    rows, named = _rows(instance, entries)
+    for entry in rows:
         connection = match(instance, entry.seat)
         if connection is not None:
             shown.add(connection.key)
             if _as_thought(instance, connection, entry):
                 continue
-        found.append(_seen(instance, entry, started_at))
-    if complete:
+        found.append(_seen(instance, connection, entry, started_at))
+    if complete and named:
         for connection in instance.connections.values():
             if connection.key not in shown:
                 missed = _missed(session, instance, connection, started_at)
@@ -79,8 +117,16 @@ def _loud(role: str) -> str:
     return role if role == "host" else ""
 
 
-def _seen(instance: Instance, entry: Seen, started_at: datetime) -> ConnectionSeen:
-    seat = entry.seat
+def _seen(
+    instance: Instance,
+    connection: Connection | None,
+    entry: Seen,
+    started_at: datetime,
+) -> ConnectionSeen:
+    seat, room = entry.seat, entry.room
+    if room == MAIN_ROOM and connection is not None and not entry.waiting:
+        # A list that does not know of breakout rooms moves nobody out of one.
+        room = connection.whereabouts(instance.closed_at).room or room
     return ConnectionSeen(
         meeting=instance.ref,
         at=started_at,
@@ -91,7 +137,7 @@ def _seen(instance: Instance, entry: Seen, started_at: datetime) -> ConnectionSe
         platform_user_id=seat.platform_user_id,
         name=seat.name,
         by_phone=bool(seat.phone),
-        room=entry.room,
+        room=room,
         waiting=entry.waiting,
         role=entry.role,
     )
@@ -106,17 +152,7 @@ def _missed(
     where = connection.whereabouts(instance.closed_at)
     if not where.room and not where.waiting:
         return None
-    proofs = [
-        m.at
-        for m in connection.marks
-        if m.kind
-        in (
-            MarkKind.JOINED,
-            MarkKind.BREAKOUT_JOINED,
-            MarkKind.BREAKOUT_LEFT,
-            MarkKind.WAITING,
-        )
-    ]
+    proofs = [m.at for m in connection.marks if m.kind in _NEWS]
     told = max(proofs, default=None)
     seen = connection.proved_at
     fresh = told is not None and started_at - told < session.policy.roster_staleness
@@ -145,7 +181,8 @@ def prove(
 ) -> tuple[str, ...]:
     """Note which connections this look proved; returns their keys for ``last_seen``."""
     keys: list[str] = []
-    for entry in entries:
+    rows, named = _rows(instance, entries)
+    for entry in rows:
         connection = match(instance, entry.seat)
         if connection is None:
             continue
@@ -153,9 +190,7 @@ def prove(
         if bool(where.room) == (not entry.waiting):
             connection.proved_at = max(connection.proved_at or started_at, started_at)
             keys.append(connection.key)
-    if complete:
+    if complete and named:
         instance.proof_at = max(instance.proof_at or started_at, started_at)
         instance.failing_since = None
     return tuple(keys)
-
-

@@ -2,11 +2,11 @@
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any, TypeVar
 
-from app.core.connections import Connection
-from app.core.events import MeetingRef
+from app.core.connections import STALE_ROSTER, Connection
+from app.core.events import MeetingEvent, MeetingRef, SeatEvent
 from app.core.facts import Hands, MeetingFacts
 from app.core.plan import Plan, WorkerSlot
 from app.core.policy import Policy
@@ -30,22 +30,38 @@ from app.core.presses import (
 
 T = TypeVar("T")
 
+_NEVER = datetime.min.replace(tzinfo=UTC)
+
 
 @dataclass(slots=True)
 class Instance:
     """One occurrence of a bound meeting.
 
-    ``proof_at``: when the last complete roster read began. ``checked_at``: when the
-    meeting's status was last read, where the platform shows no roster.
-    ``failing_since``: the first failed read of the current run of failures.
+    ``connections`` by key; ``named``, ``loose``, ``holders`` and ``parents`` are what
+    :mod:`app.core.seats` needs to say which connection a fact is about.
+    ``ends``: every report of the end -> by how much news of life may be older than it and
+    still gainsay it. ``alive_at``, ``seen_at``: the last event, and the last roster read,
+    that shows it running. ``proof_at``: when the last complete roster read began.
+    ``checked_at``: when the meeting's status was last read, where the platform shows no
+    roster. ``failing_since``: the first failed read of the current run of failures.
     ``heard_at``: the last webhook about it.
     """
 
     ref: MeetingRef
     started_at: datetime | None = None
-    ended_at: datetime | None = None
+    first_seat_at: datetime | None = None
+    ends: dict[datetime, timedelta] = field(default_factory=dict)
+    alive_at: datetime | None = None
+    seen_at: datetime | None = None
     connections: dict[str, Connection] = field(default_factory=dict)
     aliases: dict[str, str] = field(default_factory=dict)
+    named: dict[str, Connection] = field(default_factory=dict, repr=False)
+    loose: dict[SeatEvent, None] = field(default_factory=dict, repr=False)
+    holders: dict[str, dict[str, datetime]] = field(default_factory=dict, repr=False)
+    holders_of_root: dict[str, dict[str, datetime]] = field(
+        default_factory=dict, repr=False
+    )
+    parents: dict[str, str] = field(default_factory=dict, repr=False)
     recording: tuple[datetime, str] | None = None
     streaming: tuple[datetime, bool] | None = None
     leaked_at: datetime | None = None
@@ -62,16 +78,29 @@ class Instance:
 
     @property
     def closed_at(self) -> datetime | None:
-        """Its end, unless something later shows that it still runs (DESIGN §5, line 9)."""
-        if self.ended_at is None:
-            return None
-        if (
-            self.status is not None
-            and self.status[1]
-            and self.status[0] > self.ended_at
-        ):
-            return None
-        return self.ended_at
+        """Its end, unless something later shows that it still runs (DESIGN §5, line 9).
+
+        A roster read soon after the end may be a minute old and gainsays nothing.
+        """
+        for end in sorted(self.ends):
+            if self.alive_at is not None and self.alive_at + self.ends[end] > end:
+                continue
+            if self.seen_at is not None and self.seen_at - end >= STALE_ROSTER:
+                continue
+            return end
+        return None
+
+    @property
+    def ended_at(self) -> datetime | None:
+        """The same as ``closed_at``."""
+        return self.closed_at
+
+    @property
+    def opened_at(self) -> datetime | None:
+        """When we first knew that it runs, None when we do not."""
+        if self.started_at is None or self.first_seat_at is None:
+            return self.started_at or self.first_seat_at
+        return min(self.started_at, self.first_seat_at)
 
     def resolve(self, key: str) -> Connection | None:
         """The connection of that key, also under a name it had before it was merged."""
@@ -120,6 +149,9 @@ class GroupSession:
 
     ``names`` maps person ids to work or preferred names (the erasable directory); it is
     given with the state because a look-alike can only be told from the real names.
+    ``former_workers``: who was taken off the list, or given another account: when, and
+    the slot until then.
+    ``outside``: facts of occurrences that are not (yet) known to be ours.
     """
 
     session_id: str
@@ -127,10 +159,13 @@ class GroupSession:
     names: Mapping[str, str] = field(default_factory=dict)
     plan: Plan | None = None
     planned_at: datetime | None = None
-    workers_removed_at: datetime | None = None
+    former_workers: dict[str, tuple[datetime, WorkerSlot]] = field(default_factory=dict)
     meeting_changed_at: datetime | None = None
     bindings: list[MeetingBound] = field(default_factory=list)
     instances: dict[MeetingRef, Instance] = field(default_factory=dict)
+    outside: dict[MeetingRef, list[MeetingEvent]] = field(
+        default_factory=dict, repr=False
+    )
     links: dict[str, Link] = field(default_factory=dict)
     facts: MeetingFacts | None = None
     facts_at: datetime | None = None
@@ -173,12 +208,14 @@ class GroupSession:
         value: T = known[1]
         return value
 
+    def in_order(self) -> list[Instance]:
+        """The instances, the one opened first first; those never opened last."""
+        return sorted(self.instances.values(), key=_opening)
+
     def live(self) -> Iterator[Instance]:
         """The instances that opened and have not closed, oldest first."""
-        for instance in self.instances.values():
-            if instance.closed_at is None and (
-                instance.started_at is not None or instance.connections
-            ):
+        for instance in self.in_order():
+            if instance.opened_at is not None and instance.closed_at is None:
                 yield instance
 
     def binding_of(self, ref: MeetingRef) -> MeetingBound | None:
@@ -190,7 +227,7 @@ class GroupSession:
 
     def find(self, key: str) -> tuple[Instance, Connection] | None:
         """The connection of that key in whichever instance holds it."""
-        for instance in reversed(self.instances.values()):
+        for instance in sorted(self.instances.values(), key=_opening, reverse=True):
             connection = instance.resolve(key)
             if connection is not None:
                 return instance, connection
@@ -212,3 +249,8 @@ class GroupSession:
     def since_resume(self, at: datetime) -> bool:
         """Whether a worker pressed *Resume* after this moment."""
         return any(when > at for when, _ in self.resumed)
+
+
+def _opening(instance: Instance) -> tuple[bool, datetime, str, str]:
+    at, ref = instance.opened_at, instance.ref
+    return (at is None, at or _NEVER, ref.meeting_id, ref.instance)

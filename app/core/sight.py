@@ -21,7 +21,9 @@ def interval(session: GroupSession, instance: Instance) -> timedelta:
     return policy.poll_calm
 
 
-def blind_at(session: GroupSession, instance: Instance) -> tuple[datetime, datetime, str]:
+def blind_at(
+    session: GroupSession, instance: Instance
+) -> tuple[datetime, datetime, str]:
     """(not seen since, blind from, why), if nothing more is heard from now on."""
     policy = session.policy
     if instance.failing_since is not None:
@@ -43,11 +45,10 @@ def blind_at(session: GroupSession, instance: Instance) -> tuple[datetime, datet
 
 
 def opened_at(instance: Instance) -> datetime:
-    """When we first knew of this instance."""
-    moments = [c.first_at for c in instance.connections.values() if c.first_at]
-    if instance.started_at is not None:
-        moments.append(instance.started_at)
-    return min(moments)
+    """When we first knew that a live instance runs. Raises ValueError for another."""
+    if instance.opened_at is None:
+        raise ValueError("this instance never opened")
+    return instance.opened_at
 
 
 def is_lost(instance: Instance) -> bool:
@@ -62,7 +63,9 @@ def changes(session: GroupSession, now: datetime) -> list[SightLost | SightRegai
         since, blind_from, why = blind_at(session, instance)
         if now >= blind_from and not is_lost(instance):
             last = max(instance.sight, default=None)
-            start = since if last is None else max(since, last + timedelta(microseconds=1))
+            start = (
+                since if last is None else max(since, last + timedelta(microseconds=1))
+            )
             found.append(
                 SightLost(meeting=instance.ref, at=start, source=Source.POLL, why=why)
             )

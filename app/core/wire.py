@@ -15,8 +15,7 @@ KINDS: dict[str, type[Any]] = {
     for cls in vars(module).values()
     if isinstance(cls, type)
     and issubclass(cls, (events.MeetingEvent, presses.SessionEvent))
-    and cls
-    not in (events.MeetingEvent, events.SeatEvent, presses.SessionEvent)
+    and cls not in (events.MeetingEvent, events.SeatEvent, presses.SessionEvent)
 }
 
 

@@ -13,6 +13,7 @@ from app.core.rules import (
     arrival,
     closing,
     entry,
+    escalation,
     follow_ups,
     ground_rules,
     ladder,
@@ -39,4 +40,5 @@ RULES: tuple[tuple[str, Rule], ...] = (
     *closing.RULES,
     *follow_ups.RULES,
     *sight.RULES,
+    *escalation.RULES,
 )

@@ -17,7 +17,7 @@ from app.core.actions import (
     Wish,
 )
 from app.core.events import MeetingRef
-from app.core.presses import LinkState
+from app.core.presses import ActionState, LinkState
 from app.core.rooms import rooms
 from app.core.session import GroupSession, Instance, Link
 
@@ -35,7 +35,7 @@ def clients_out(session: GroupSession, now: datetime) -> Iterator[Wish]:
         return
     pressed_at, by = session.closing
     for instance in session.live():
-        if _opened(instance) > pressed_at:
+        if not _runs_since_before(instance, pressed_at):
             continue  # Opened anew after the goodbye: the live guard watches it (E1).
         yield TellWaitingRoom(
             key=f"closing.door:{instance.ref.instance}",
@@ -52,7 +52,7 @@ def clients_out(session: GroupSession, now: datetime) -> Iterator[Wish]:
         yield WakeAt(due, "the goodbye is over")
         return
     for room in rooms(session):
-        if _opened(room.instance) > pressed_at:
+        if not _runs_since_before(room.instance, pressed_at):
             continue
         for person in room.people:
             if person.standing.is_worker:
@@ -78,7 +78,7 @@ def end(session: GroupSession, now: datetime) -> Iterator[Wish]:
     """End for everyone when a worker pressed it, or when staff are done."""
     for press in session.ends:
         for instance in session.live():
-            if _opened(instance) <= press.at:
+            if _runs_since_before(instance, press.at):
                 key = f"closing.end:{press.press_id}"
                 yield _end(instance, key, press.by, EndCause.ORDER)
     done = session.closed or (
@@ -89,15 +89,13 @@ def end(session: GroupSession, now: datetime) -> Iterator[Wish]:
     if done is None:
         return
     for instance in session.live():
-        if _opened(instance) <= done[0]:
+        if _runs_since_before(instance, done[0]):
             yield _end(instance, "closing.end", done[1], EndCause.CLOSING)
 
 
-def _opened(instance: Instance) -> datetime:
-    moments = [c.first_at for c in instance.connections.values() if c.first_at]
-    if instance.started_at is not None:
-        moments.append(instance.started_at)
-    return min(moments)
+def _runs_since_before(instance: Instance, press: datetime) -> bool:
+    """An instance opened after the press was not meant by it."""
+    return instance.opened_at is not None and instance.opened_at <= press
 
 
 def _end(instance: Instance, key: str, by: str, cause: EndCause) -> EndMeeting:
@@ -128,26 +126,37 @@ def wished_state(session: GroupSession, link: Link, now: datetime) -> LinkState:
     return LinkState.ACTIVE
 
 
+def _clears(session: GroupSession) -> Iterator[tuple[datetime, bool]]:
+    """(sent at, whether it met a returning worker) of each safety clear that counts."""
+    for fact in session.actions.values():
+        if fact.kind != EndMeeting.kind or fact.cause != EndCause.NEVER_ALONE:
+            continue
+        if fact.sent_at is None:
+            continue
+        instance = session.instances.get(fact.meeting) if fact.meeting else None
+        runs = instance is not None and instance.closed_at is None
+        if fact.state is ActionState.WITHDRAWN and runs:
+            continue  # A worker was back before it had any effect.
+        yield fact.sent_at, fact.race
+
+
 def cleared_at(session: GroupSession) -> datetime | None:
-    """When a safety clear happened that nobody has resumed from; None otherwise."""
-    moments = [
-        fact.sent_at
-        for fact in session.actions.values()
-        if fact.kind == EndMeeting.kind
-        and fact.cause == EndCause.NEVER_ALONE
-        and fact.sent_at is not None
-        and not fact.race
-    ]
-    last = max(moments, default=None)
+    """When a safety clear happened that nobody has resumed from; None otherwise.
+
+    One that met a returning worker suspends no links (I8).
+    """
+    last = max((at for at, race in _clears(session) if not race), default=None)
     return None if last is None or session.since_resume(last) else last
 
 
 def may_resume(session: GroupSession, now: datetime) -> bool:
     """Whether *Resume* is offered: after a safety clear, within the window, not closed."""
-    cleared = cleared_at(session)
-    if cleared is None or session.closed is not None or session.closing is not None:
+    if session.closed is not None or session.closing is not None:
         return False
-    return now < cleared + session.policy.resume_window
+    last = max((at for at, _ in _clears(session)), default=None)
+    if last is None or session.since_resume(last):
+        return False
+    return now < last + session.policy.resume_window
 
 
 def _is_out(session: GroupSession, link: Link) -> bool:
@@ -229,7 +238,7 @@ def clock(session: GroupSession, now: datetime) -> Iterator[Wish]:
 def notes_due(session: GroupSession, now: datetime) -> Iterator[Wish]:
     """Notes and attendance are due some hours after the planned end (guidance E3)."""
     plan = session.plan
-    if plan is None or not session.instances:
+    if plan is None or not any(i.opened_at for i in session.instances.values()):
         return
     if now < plan.ends_at and session.closed is None:
         yield WakeAt(plan.ends_at, "notes are due")

@@ -21,6 +21,7 @@ from app.core.actions import (
     Wish,
 )
 from app.core.events import MAIN_ROOM
+from app.core.policy import LONGEST_GRACE, SHORTEST_FIRST_GRACE
 from app.core.presses import ActionState
 from app.core.rooms import Room, rooms
 from app.core.session import GroupSession
@@ -52,22 +53,23 @@ def guard(session: GroupSession, now: datetime) -> Iterator[Wish]:
 def deadline(session: GroupSession, room: Room) -> datetime:
     """When a room has to be cleared (the safety-time budget; DESIGN §5, lines 7 and 12).
 
-    ``room.unsafe_since`` must be set.
+    ``room.unsafe_since`` must be set. Bounds hold whatever the policy says: E1 has
+    times, but no off switch.
     """
     policy = session.policy
     since = room.unsafe_since
     if since is None:
         raise ValueError("a safe room has no deadline")
+    heard = max(since, room.news_at or since)
     proof = room.instance.proof_at
-    seen_since = proof is not None and proof >= since
+    looked = proof is not None and proof >= heard
     if not room.worker_ever:
-        due = since + policy.grace_first_worker
-        if not seen_since:
-            due = max(due, since + 2 * policy.poll_calm)
-        return due
-    due = since + policy.grace
-    if room.news_at is not None and room.news_at > due and not seen_since:
-        due = room.news_at + policy.grace_late_news
+        first = max(policy.grace_first_worker, SHORTEST_FIRST_GRACE)
+        due = since + min(first, LONGEST_GRACE)
+        return due if looked else max(due, heard + 2 * policy.poll_calm)
+    due = since + max(timedelta(0), min(policy.grace, LONGEST_GRACE))
+    if heard >= due and heard > since and not looked:
+        due = heard + policy.grace_late_news
     return due
 
 
@@ -155,12 +157,12 @@ def end_does_not_work(session: GroupSession, now: datetime) -> Iterator[Wish]:
     for fact in session.actions.values():
         if fact.kind != EndMeeting.kind or fact.state is not ActionState.SENT:
             continue
-        waited = fact.sent_at is not None and now - fact.sent_at
-        if not fact.problem and waited and waited < 2 * session.policy.verify_after:
-            sent = fact.sent_at or now
-            yield WakeAt(
-                sent + 2 * session.policy.verify_after, "is the room proved empty?"
-            )
+        instance = session.instances.get(fact.meeting) if fact.meeting else None
+        if instance is not None and instance.closed_at is not None:
+            continue
+        proved_by = (fact.sent_at or fact.moved_at) + 2 * session.policy.verify_after
+        if not fact.problem and now < proved_by:
+            yield WakeAt(proved_by, "is the room proved empty?")
             continue
         yield AlertStaff(
             key=f"never_alone.not_ended:{fact.key}",
@@ -175,7 +177,31 @@ def end_does_not_work(session: GroupSession, now: datetime) -> Iterator[Wish]:
         )
 
 
+def race(session: GroupSession, now: datetime) -> Iterator[Wish]:
+    """The clear met a worker who was just coming back: say so at once (I8)."""
+    if session.closed is not None:
+        return
+    for fact in session.actions.values():
+        if fact.kind != EndMeeting.kind or not fact.race:
+            continue
+        if session.since_resume(fact.sent_at or fact.wanted_at):
+            continue
+        yield AlertStaff(
+            key=f"never_alone.race:{fact.key}",
+            reason=(
+                "The call was ended in the same moment as a worker came back. The "
+                "personal links work again."
+            ),
+            clause="I8",
+            rule="never_alone.race",
+            level=Level.AMBER,
+            audience=Audience.WORKERS,
+            what_to_do="Press Resume, open the call again and let everybody back in.",
+        )
+
+
 RULES = (
     ("never_alone.guard", guard),
+    ("never_alone.race", race),
     ("never_alone.end_does_not_work", end_does_not_work),
 )

@@ -18,7 +18,7 @@ BY_HAND = (
 def blind(session: GroupSession, now: datetime) -> Iterator[Wish]:
     """Tell the workers at once, and the alarm contacts when it lasts a minute (I9)."""
     for instance in session.live():
-        since, blind_from, why = blind_at(session, instance)
+        _, blind_from, why = blind_at(session, instance)
         if now < blind_from:
             yield WakeAt(blind_from, "blind unless the room is seen")
         if not is_lost(instance):
@@ -62,7 +62,24 @@ def door_before_host(session: GroupSession, now: datetime) -> Iterator[Wish]:
             )
 
 
+def does_not_fit(session: GroupSession, now: datetime) -> Iterator[Wish]:
+    """A leave without a join, or both at one moment: look at the room (W22, W24)."""
+    for instance in session.live():
+        ended = instance.closed_at
+        doubts = [c.whereabouts(ended).doubt_at for c in instance.connections.values()]
+        at = max(filter(None, doubts), default=None)
+        if at is not None and (instance.proof_at is None or instance.proof_at < at):
+            yield ReadRoom(
+                key=f"sight.does_not_fit:{instance.ref.instance}:{at.isoformat()}",
+                reason="Somebody left whom we had not seen there: look at the room.",
+                clause="I20",
+                rule="sight.does_not_fit",
+                meeting=instance.ref,
+            )
+
+
 RULES = (
     ("sight.blind", blind),
+    ("sight.does_not_fit", does_not_fit),
     ("sight.door_before_host", door_before_host),
 )

@@ -190,7 +190,6 @@ def test_co_host_is_as_bad_as_host(what: str) -> None:
         (joined(BEN), role(BEN, "19:12"), role(BEN, "19:13", "attendee")),
         (joined(BEN), role(BEN, "19:12"), left(BEN, "19:13")),
         (joined(BEN), role(BEN, "19:12", "attendee")),
-        (waiting(BEN), role(BEN, "19:12")),
     ],
 )
 def test_rights_with_a_worker_or_taken_back_are_well(
