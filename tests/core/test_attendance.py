@@ -336,6 +336,12 @@ def test_held_people_wait_again() -> None:
     assert line.spans == (span("19:00", "19:10"), span("19:15", "20:00"))
 
 
+def test_an_old_roster_does_not_put_anybody_back_at_the_door() -> None:
+    stale = seat(e.ConnectionSeen, BEN, "19:00:30", waiting=True)
+
+    assert ben(joined(BEN, "19:00"), stale, left(BEN, "20:00")).waits == ()
+
+
 def test_waiting_ends_with_the_meeting() -> None:
     assert ben(waiting(BEN, "19:50"), ended("20:00")).waits == (span("19:50", "20:00"),)
 

@@ -219,7 +219,9 @@ def test_rows_of_other_meetings_and_rows_that_make_no_sense_are_left_out() -> No
         left_at=at("19:30"),
     )
 
-    assert reconcile(story(*QUIET), [elsewhere, row(CHLOE, "19:30", "19:00")]) == []
+    there = story(*QUIET, joined(CHLOE, "19:00"))
+
+    assert reconcile(there, [elsewhere, row(CHLOE, "19:30", "19:10")]) == []
 
 
 MINUTES = st.integers(min_value=1, max_value=90)

@@ -8,6 +8,7 @@ import pytest
 from app.core import events as e
 from app.core import presses as p
 from app.core.fold import Fact
+from app.core.plan import Role, WorkerSlot
 from app.core.safety_times import (
     Blind,
     Clear,
@@ -32,6 +33,7 @@ from tests.core.builders import (
     ended,
     joined,
     left,
+    plan,
     started,
     story,
 )
@@ -129,6 +131,36 @@ def test_an_unproved_worker_does_not_count_and_a_stranger_is_at_risk() -> None:
     assert gaps(
         started(), joined(ANNA, "18:53"), joined(fake, "19:00"), left(fake, "19:05")
     ) == [(at("19:00"), at("19:05"), 1)]
+
+
+def test_a_shared_login_counts_from_the_press_on() -> None:
+    slots = (
+        WorkerSlot(person_id="anna", role=Role.LEAD, platform_user_id="zoom-anna"),
+        WorkerSlot(
+            person_id="sam",
+            role=Role.SUPPORT,
+            platform_user_id="zoom-sam",
+            shared_login=True,
+        ),
+    )
+    sure = p.WorkerConfirmed(at=at("19:10"), by="sam", connection="UUID-SAM")
+    session = story(
+        *OPEN,
+        joined(BEN, "19:00"),
+        sure,
+        left(BEN, "20:00"),
+        the_plan=plan(workers=slots),
+    )
+
+    assert [(g.start, g.end, g.workers) for g in worker_gaps(session, NOW)] == [
+        (at("19:00"), at("19:10"), 1)
+    ]
+
+
+def test_a_recorder_needs_no_workers() -> None:
+    otter = {"uuid": "O", "user_id": "8", "name": "Otter.ai Notetaker"}
+
+    assert gaps(started(), joined(ANNA, "18:53"), joined(otter, "19:00")) == []
 
 
 # --- safety clears ----------------------------------------------------------------

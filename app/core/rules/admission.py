@@ -5,21 +5,18 @@ from datetime import datetime
 
 from app.core.actions import AdmitParticipant, HoldParticipant, Wish
 from app.core.admission import admit_problem, hold_problem, may_enter_problem
-from app.core.connections import Connection, MarkKind
+from app.core.connections import Connection
 from app.core.ladder import (
     Target,
     expires_at,
     over,
     readmitted_target,
-    standing_removal,
     target_of,
 )
 from app.core.presses import AdmitPressed, HoldPressed, Readmitted
 from app.core.rules.aim import aim
 from app.core.session import GroupSession, Instance
 from app.core.spans import here_since
-
-_WAITED = frozenset({MarkKind.WAITING, MarkKind.SEEN_WAITING, MarkKind.HELD})
 
 
 def holds(session: GroupSession, now: datetime) -> Iterator[Wish]:
@@ -63,9 +60,7 @@ def _still_to_hold(
     instance: Instance, connection: Connection, press: HoldPressed
 ) -> bool:
     since = here_since(connection.whereabouts(instance.closed_at))
-    if instance.closed_at is not None or since is None or since > press.at:
-        return False
-    return not any(m.kind in _WAITED and m.at >= press.at for m in connection.marks)
+    return instance.closed_at is None and since is not None and since <= press.at
 
 
 def _at_the_door(instance: Instance, connection: Connection) -> bool:
@@ -96,8 +91,7 @@ def _admit(
 
 def _admit_again(session: GroupSession, back: Readmitted) -> Iterator[Wish]:
     target = readmitted_target(session, back)
-    rostered = session.worker_slot(back.by) is not None
-    if not rostered or standing_removal(session, target) is not None:
+    if session.worker_slot(back.by) is None:
         return
     theirs = list(_connections_of(session, target))
     # *Readmit* opens the door once; after that it is an ordinary door again.

@@ -266,6 +266,11 @@ PROBLEMS: list[tuple[tuple[Fact, ...], p.LadderPressed, str]] = [
         "Name the agreed rule that was broken, or write the reason in a sentence.",
     ),
     ((), AT_ONCE, ""),
+    (
+        (),
+        press(p.Step.WARN, "19:15", rule=0, immediate=True),
+        "Name the agreed rule that was broken, or write the reason in a sentence.",
+    ),
     ((), WARN, ORDER.format("reminder", "a warning")),
     ((REMIND,), WARN, ""),
     ((REMIND,), REMOVE, ORDER.format("warning", "a removal")),
@@ -525,6 +530,12 @@ def test_a_verified_worker_is_never_removed_even_if_they_were_not_one_before() -
 
     assert "ladder.remove:noor" in keys(story(*facts), "19:20")
     assert not [k for k in keys(story(*facts, sure), "19:21") if "remove" in k]
+    sent = next(iter(ladder.removed_stay_out(story(*facts), at("19:20"))))
+    assert isinstance(sent, RemoveParticipant)
+    acted_on = moved(sent, p.ActionState.SENT, at("19:20:01"))
+    assert not [
+        k for k in keys(story(*facts, acted_on, sure), "19:21") if "remove" in k
+    ]
 
 
 def comings(count: int, clock: str = "19:21") -> Iterator[Fact]:
