@@ -43,22 +43,21 @@ def _is_ours(session: GroupSession, fact: e.MeetingEvent) -> bool:
         if bound.instance:
             if bound.instance == fact.meeting.instance:
                 return True
-        elif (
-            not fact.meeting.instance
-            or fact.meeting in session.instances
-            or bound.opens_at <= fact.at <= bound.closes_at
-        ):
+        elif not fact.meeting.instance or bound.opens_at <= fact.at <= bound.closes_at:
+            return True
+        elif fact.meeting in session.instances and _is_near(bound, fact):
             return True
     return False
 
 
+def _is_near(bound: p.MeetingBound, fact: e.MeetingEvent) -> bool:
+    return bound.opens_at - NEAR <= fact.at <= bound.closes_at + NEAR
+
+
 def _keep_outside(session: GroupSession, fact: e.MeetingEvent) -> None:
     """A fact outside the window is ours once its occurrence turns out to be."""
-    if not fact.meeting.instance:
-        return
     for bound in _bindings(session, fact.meeting):
-        near = bound.opens_at - NEAR <= fact.at <= bound.closes_at + NEAR
-        if not bound.instance and near:
+        if not bound.instance and _is_near(bound, fact):
             session.outside.setdefault(fact.meeting, []).append(fact)
             return
 
