@@ -36,6 +36,7 @@ class Evidence:
     account. ``on_link``: the connections of a registrant id, without telephone legs.
     ``confirmed``, ``vouched``: by connection key. ``later``: per registrant id the
     connections that came when the link was already live, once somebody asked.
+    ``copied``: whose name was found copied, by all that the answer depends on.
     """
 
     session: GroupSession
@@ -48,6 +49,7 @@ class Evidence:
     vouched: Mapping[str, ConnectionVouched] = field(default_factory=dict)
     names: dict[str, str] = field(default_factory=dict)
     later: dict[str, frozenset[str]] = field(default_factory=dict)
+    copied: dict[tuple[str, str, tuple[str, ...]], str] = field(default_factory=dict)
 
     def link(self, connection: Connection) -> Link | None:
         """The personal link it came by, in whatever state that link is now."""

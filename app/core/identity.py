@@ -206,8 +206,10 @@ def _unlisted(
 
 def _names(connection: Connection) -> list[str]:
     """Every name it showed, oldest first; none where names were erased."""
-    if connection.names:
+    if len(connection.names) > 1:
         return [connection.names[at] for at in sorted(connection.names)]
+    if connection.names:
+        return [*connection.names.values()]
     return [connection.name] if connection.name else []
 
 
@@ -215,10 +217,21 @@ def _copied(
     evidence: Evidence, connection: Connection, found: Standing, names: Iterable[str]
 ) -> str:
     """Whose name these names copy: a worker's before a client's; "" for nobody's."""
-    users = evidence.accounts.get(connection.platform_user_id, ())
-    themselves = {found.person_id, *(slot.person_id for slot in users)}
+    # Who comes and goes is many connections of one person under one name.
+    asked = (found.person_id, connection.platform_user_id, tuple(names))
+    known = evidence.copied.get(asked)
+    if known is None:
+        known = evidence.copied[asked] = _look_for_copy(evidence, *asked)
+    return known
+
+
+def _look_for_copy(
+    evidence: Evidence, person_id: str, account: str, names: tuple[str, ...]
+) -> str:
+    users = evidence.accounts.get(account, ())
+    themselves = {person_id, *(slot.person_id for slot in users)}
     others = {p: n for p, n in evidence.names.items() if p not in themselves}
-    own = evidence.names.get(found.person_id, "")
+    own = evidence.names.get(person_id, "")
     for name in names:
         if own and same_name(name, own):
             continue

@@ -118,11 +118,12 @@ def stays_of(
 ) -> list[tuple[str, Stay]]:
     """(person id or connection key, stay) of verified workers, or of those at risk."""
     found: list[tuple[str, Stay]] = []
+    closed_at = instance.closed_at
     for key, connection in instance.connections.items():
         who = known[key]
         if not (who.is_worker if workers else who.at_risk):
             continue
-        for stay in connection.whereabouts(instance.closed_at).stays:
+        for stay in connection.whereabouts(closed_at).stays:
             if room is None or stay.room == room:
                 found.append((who.person_id or key, stay))
     return found

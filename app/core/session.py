@@ -82,6 +82,8 @@ class Instance:
 
         A roster read soon after the end may be a minute old and gainsays nothing.
         """
+        if not self.ends:
+            return None
         for end in sorted(self.ends):
             if self.alive_at is not None and self.alive_at + self.ends[end] > end:
                 continue

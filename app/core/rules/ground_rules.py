@@ -159,13 +159,12 @@ def _none_agreed(instance: Instance) -> AlertStaff:
 
 
 def _clients(session: GroupSession, instance: Instance) -> list[_Here]:
-    known = who_is_who(session, instance)
+    known, closed_at = who_is_who(session, instance), instance.closed_at
     found = [
         _Here(connection, known[connection.key].person_id, since)
         for connection in instance.connections.values()
-        if known[connection.key].who in _LISTED
-        and (since := here_since(connection.whereabouts(instance.closed_at)))
-        is not None
+        if (since := here_since(connection.whereabouts(closed_at))) is not None
+        and known[connection.key].who in _LISTED
     ]
     return sorted(found, key=lambda one: (one.since, one.connection.key))
 

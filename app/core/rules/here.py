@@ -54,9 +54,9 @@ def everybody(session: GroupSession) -> tuple[Here, ...]:
 def _everybody(session: GroupSession) -> list[Here]:
     found: list[Here] = []
     for instance in session.live():
-        known = who_is_who(session, instance)
+        known, closed_at = who_is_who(session, instance), instance.closed_at
         for connection in instance.connections.values():
-            where = connection.whereabouts(instance.closed_at)
+            where = connection.whereabouts(closed_at)
             since = here_since(where) or where.since
             if since is not None:
                 standing = known[connection.key]
