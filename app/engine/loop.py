@@ -57,6 +57,7 @@ class Engine:
         self._bell = asyncio.Event()
         self._changed: dict[str, asyncio.Event] = {}
         self._letters_at: datetime | None = None
+        self._sending = False
         self._awake = False
         self._stopping = False
 
@@ -242,7 +243,7 @@ class Engine:
     def next_at(self) -> datetime | None:
         """The next moment at which something is due."""
         moments = [*self._timers.values()]
-        if self._letters_at is not None:
+        if self._letters_at is not None and not self._sending:
             moments.append(self._letters_at)
         job = self.every.next_at()
         if job is not None:
@@ -264,8 +265,9 @@ class Engine:
             self._dirty.discard(session_id)
             self._timers.pop(session_id, None)
             self._running[session_id] = self._spawn(self._turn(session_id))
-        if self._letters_at is not None and self._letters_at <= now:
-            self._letters_at = None
+        due_letters = self._letters_at is not None and self._letters_at <= now
+        if due_letters and not self._sending:
+            self._letters_at, self._sending = None, True
             self._spawn(self._send_letters())
         for job in self.every.due(now):
             self._spawn(self.every.run(job))
@@ -302,6 +304,8 @@ class Engine:
             before = held.session.version
             async with held.lock:
                 await self._settle.settle(held)
+            if self._settle.took_alarms():
+                self._letters_at = self._footing.clock.now()
             self._start_work(session_id, held)
             if held.session.version != before:
                 self._tell(session_id)
@@ -337,8 +341,6 @@ class Engine:
             moments.append(held.deadline)
         if moments:
             self._timers[session_id] = max(min(moments), now)
-        if any(one.action.kind == "alert_staff" for one in held.actions.values()):
-            self._letters_at = min(self._letters_at or now, now)
 
     async def _look(self, held: Held, name: str) -> None:
         try:
@@ -348,7 +350,10 @@ class Engine:
             self.wake(held.session.session_id)
 
     async def _send_letters(self) -> None:
-        next_at = await self.alarms.send_due()
+        try:
+            next_at = await self.alarms.send_due()
+        finally:
+            self._sending = False
         if next_at is not None and (
             self._letters_at is None or next_at < self._letters_at
         ):

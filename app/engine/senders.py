@@ -1,6 +1,8 @@
 """The ways an alarm leaves the page: mail, and one signed webhook."""
 
+import ssl
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import datetime
 
 from app.engine.alarms import Letter, Sender
@@ -25,8 +27,10 @@ def senders(
 ) -> Mapping[str, Sender]:
     """Channel -> how to send. Mail only when a mail server is set."""
     found: dict[str, Sender] = {}
+    # Reading the certificate store takes tens of milliseconds: once, not per alarm.
+    tls = ssl.create_default_context()
     if mail is not None:
-        settings = mail
+        settings = mail if mail.tls is not None else replace(mail, tls=tls)
 
         async def by_mail(letter: Letter, now: datetime) -> None:
             try:
@@ -44,6 +48,7 @@ def senders(
             url=letter.address,
             secrets=(letter.secret,),
             allow_test_hosts=allow_test_hosts,
+            tls=tls,
         )
         payload = {
             "type": "chaperone.alarm",

@@ -123,6 +123,12 @@ class Settle:
     def __init__(self, footing: Footing, sessions: Sessions) -> None:
         self._footing = footing
         self._sessions = sessions
+        self._new_alarms = False
+
+    def took_alarms(self) -> bool:
+        """Whether an alarm was stored since this was last asked."""
+        found, self._new_alarms = self._new_alarms, False
+        return found
 
     async def settle(self, held: Held) -> Decision:
         """Go on until a decision adds nothing. The caller holds ``held.lock``."""
@@ -294,6 +300,7 @@ class Settle:
                 queue.set_deadline(db, session.session_id, *change.deadline)
 
         await self._footing.store.write(work)
+        self._new_alarms = self._new_alarms or bool(change.alarms)
         self._remember(held, change)
 
     def _write_actions(

@@ -8,10 +8,11 @@ from integrations.rehearsal.scene import Scene
 from integrations.rehearsal.truth import workers
 from integrations.rehearsal.world import World
 
-FAST = 60.0
-SLOW = 12.0
-NEAR = timedelta(seconds=3)
-LOOK = 0.05
+FAST = 90.0
+NEAR_SPEED = 30.0
+UNSAFE_SPEED = 15.0
+NEAR = timedelta(seconds=4)
+LOOK = 0.03
 
 
 async def keep_pace(
@@ -26,7 +27,7 @@ async def keep_pace(
             each.end >= now - NEAR
             for each in world.alone_intervals(planned.meeting_id, staff)
         )
-        speed = SLOW if near or unsafe else FAST
+        speed = UNSAFE_SPEED if unsafe else NEAR_SPEED if near else FAST
         if clock.speed != speed:
             clock.speed = speed
         await real.sleep(LOOK)

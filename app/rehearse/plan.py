@@ -82,7 +82,7 @@ async def enter_group(stage: Stage, scene: Scene, known: Planned) -> None:
         rules = [{"heading": h, "text": t} for h, t in RULES]
         body = {"rules": rules, "by": lead, "made_with": "the group, in September"}
         await stage.ask("PUT", f"/groups/{known.group_id}/rules", body)
-    leads = sorted({lead, known.people.get("anna", lead)})
+    leads = sorted(known.people[k] for k in ("anna", "sam") if k in known.people)
     await stage.ask("PATCH", f"/groups/{known.group_id}", {"leads": leads})
 
 

@@ -17,7 +17,7 @@ from app.crypto import new_key
 from app.main import Service, build
 from app.store import access_rows, contacts
 from app.web.access import SCOPES
-from integrations.http import AsyncClient
+from integrations.http import AsyncClient, Limits
 from integrations.outgoing.sign import secret_of, verify
 from integrations.rehearsal.listening import listening
 from integrations.rehearsal.people import Account
@@ -153,6 +153,8 @@ async def on_stage(
                 headers={"authorization": f"Bearer {token}"},
                 trust_env=False,
                 timeout=30,
+                # Ours and the server's idea of an idle connection differ.
+                limits=Limits(max_keepalive_connections=0),
             ) as api,
         ):
             yield Stage(clock, service, base_url, api, board, phone, account)
