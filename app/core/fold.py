@@ -76,8 +76,16 @@ def _apply_meeting(session: GroupSession, fact: e.MeetingEvent) -> None:
     if not fact.meeting.instance:
         return
     instance = session.instances.get(fact.meeting)
+    opened_at = instance.opened_at if instance is not None else None
     if instance is None:
         instance = session.instances[fact.meeting] = Instance(ref=fact.meeting)
+        session.put_in_order()
+    _apply_to(instance, fact)
+    if instance.opened_at != opened_at:
+        session.put_in_order()
+
+
+def _apply_to(instance: Instance, fact: e.MeetingEvent) -> None:
     if fact.source is e.Source.WEBHOOK and fact.heard_at is not None:
         instance.heard_at = _latest(instance.heard_at, fact.heard_at)
     if isinstance(fact, e.SeatEvent):
@@ -233,6 +241,7 @@ def _rules_spoken(s: GroupSession, f: p.RulesSpoken) -> None:
 
 
 def _moved(s: GroupSession, f: p.ActionMoved) -> None:
+    s.own_moves += 1
     fact = s.actions.get(f.key)
     if fact is None:
         fact = s.actions[f.key] = ActionFact(

@@ -51,7 +51,7 @@ class Room:
 
 def who_is_who(session: GroupSession, instance: Instance) -> dict[str, Standing]:
     """The standing of every connection of an instance, computed once per version."""
-    return session.remember(
+    return session.remember_room(
         f"standings:{instance.ref.instance}",
         lambda: standings(session, instance),
     )
@@ -59,7 +59,7 @@ def who_is_who(session: GroupSession, instance: Instance) -> dict[str, Standing]
 
 def rooms(session: GroupSession) -> tuple[Room, ...]:
     """Every room of every live instance that holds or held somebody."""
-    return session.remember("rooms", lambda: tuple(_all_rooms(session)))
+    return session.remember_room("rooms", lambda: tuple(_all_rooms(session)))
 
 
 def waiting(session: GroupSession, instance: Instance) -> tuple[Present, ...]:

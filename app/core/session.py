@@ -200,23 +200,37 @@ class GroupSession:
     amendments: list[AttendanceAmended] = field(default_factory=list)
     position: int = 0
     version: int = 0
+    own_moves: int = field(default=0, compare=False, repr=False)
     _memo: dict[str, tuple[int, Any]] = field(default_factory=dict, repr=False)
 
     def remember(self, what: str, compute: Callable[[], T]) -> T:
         """``compute()``, once per version of the state: the same answer for less work."""
+        return self._recall(what, self.version, compute)
+
+    def remember_room(self, what: str, compute: Callable[[], T]) -> T:
+        """The same for what depends on people and plan only, not on our own actions.
+
+        How far an action has come changes nothing about who is in the room, and most
+        decisions are asked again just because something is now wanted or sent.
+        """
+        return self._recall(what, self.version - self.own_moves, compute)
+
+    def _recall(self, what: str, version: int, compute: Callable[[], T]) -> T:
         known = self._memo.get(what)
-        if known is None or known[0] != self.version:
-            known = self._memo[what] = (self.version, compute())
+        if known is None or known[0] != version:
+            known = self._memo[what] = (version, compute())
         value: T = known[1]
         return value
 
-    def in_order(self) -> list[Instance]:
-        """The instances, the one opened first first; those never opened last."""
-        return sorted(self.instances.values(), key=_opening)
+    def put_in_order(self) -> None:
+        """Keep ``instances`` in the order in which they opened, not in which we heard."""
+        if len(self.instances) > 1:
+            ordered = sorted(self.instances.values(), key=_opening)
+            self.instances = {instance.ref: instance for instance in ordered}
 
     def live(self) -> Iterator[Instance]:
         """The instances that opened and have not closed, oldest first."""
-        for instance in self.in_order():
+        for instance in self.instances.values():
             if instance.opened_at is not None and instance.closed_at is None:
                 yield instance
 
@@ -229,7 +243,7 @@ class GroupSession:
 
     def find(self, key: str) -> tuple[Instance, Connection] | None:
         """The connection of that key in whichever instance holds it."""
-        for instance in sorted(self.instances.values(), key=_opening, reverse=True):
+        for instance in reversed(self.instances.values()):
             connection = instance.resolve(key)
             if connection is not None:
                 return instance, connection
@@ -254,5 +268,6 @@ class GroupSession:
 
 
 def _opening(instance: Instance) -> tuple[bool, datetime, str, str]:
+    """Those never opened come last."""
     at, ref = instance.opened_at, instance.ref
     return (at is None, at or _NEVER, ref.meeting_id, ref.instance)

@@ -48,7 +48,7 @@ def everybody(session: GroupSession) -> tuple[Here, ...]:
     """
     if session.plan is None:
         return ()
-    return session.remember("entry.everybody", lambda: tuple(_everybody(session)))
+    return session.remember_room("entry.everybody", lambda: tuple(_everybody(session)))
 
 
 def _everybody(session: GroupSession) -> list[Here]:
