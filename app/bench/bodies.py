@@ -10,6 +10,9 @@ ACCOUNT = "bench-account"
 SECRET = "bench-webhook-secret"  # noqa: S105 - guards nothing
 FIRST_MEETING = 82_000_000_000
 CLIENTS = 10
+# The evening so far: rooms opened a while ago, and something happens every few seconds.
+BEGAN_BEFORE = timedelta(minutes=50)
+BETWEEN = timedelta(seconds=3)
 
 
 def meeting_id(room: int) -> str:
@@ -67,6 +70,7 @@ def _person(name: str, uuid: str, user: str = "", link: str = "") -> dict[str, o
 
 def opening(room: int, at: datetime) -> Iterator[bytes]:
     """The meeting starts; both workers come."""
+    at -= BEGAN_BEFORE
     yield _body("meeting.started", room, 0, at)
     for number, worker in enumerate(("anna", "sam"), 1):
         person = _person(worker.title(), f"{worker}-{room}", f"zoom-{worker}")
@@ -78,7 +82,7 @@ def coming_and_going(room: int, number: int, at: datetime) -> bytes:
     """The n-th event of a room: clients come and go in turn, each time anew."""
     visit, leaves = divmod(number, 2)
     client = visit % CLIENTS
-    at += timedelta(seconds=number // 1000)
+    at += BETWEEN * number - BEGAN_BEFORE
     person = _person(
         f"Client {client}", f"visit-{room}-{visit}", link=registrant(room, client)
     )
