@@ -55,7 +55,7 @@ async def test_two_workers_see_the_same(chromium: Browser, site: Site) -> None:
         for one in (anna, sam):
             await one.page.goto(f"{site.session}/live")
         await anna.page.get_by_text("Remind, warn, remove").click()
-        await anna.page.get_by_label("The group’s rule").select_option("2")
+        await anna.page.get_by_label("rule it is about").select_option("2")
         await anna.page.get_by_role("button", name="Remind Ben").click()
         await site.evening.engine.step()
 

@@ -10,8 +10,9 @@ import httpx
 
 from app.core.events import MeetingEvent, ParticipantJoined, ParticipantWaiting
 from app.web.access import Role
+from app.web.app import create_web
 from tests.engine.room import Evening, seat
-from tests.web.conftest import BASE, Front
+from tests.web.conftest import BASE, Front, settings
 
 VOID = frozenset({"input", "meta", "link", "br"})
 
@@ -146,3 +147,10 @@ async def comes(
     event.__name__ = kind.__name__
     await evening.tell(event)
     await evening.engine.step()
+
+
+def restarted(front: Front, **changed: str) -> Front:
+    """A new process on the same store, perhaps with other settings."""
+    one = front.evening
+    app = create_web(settings(**changed), one.engine, one.store, one.clock)
+    return Front(one, app, {})

@@ -4,6 +4,7 @@ import asyncio
 from collections import OrderedDict
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
+from functools import cache
 from secrets import token_urlsafe
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
@@ -40,14 +41,7 @@ class Pressed:
         return place
 
 
-@dataclass(frozen=True, slots=True)
-class Desk:
-    """What the pages keep for themselves: the templates, and which forms were pressed."""
-
-    pressed: Pressed = field(default_factory=Pressed)
-    templates: Environment = field(default_factory=lambda: open_templates())
-
-
+@cache
 def open_templates() -> Environment:
     """The templates; everything is escaped, whatever a file is called (N09)."""
     environment = Environment(
@@ -61,3 +55,11 @@ def open_templates() -> Environment:
     environment.filters["spell"] = words.length
     environment.globals["form_key"] = lambda: token_urlsafe(16)
     return environment
+
+
+@dataclass(frozen=True, slots=True)
+class Desk:
+    """What the pages keep for themselves: the templates, and which forms were pressed."""
+
+    pressed: Pressed = field(default_factory=Pressed)
+    templates: Environment = field(default_factory=open_templates)

@@ -1,6 +1,6 @@
 """Session notes. Two people may write at once: both texts are shown, none is lost (S09)."""
 
-from starlette.responses import RedirectResponse, Response
+from starlette.responses import Response
 
 from app.core.presses import NotesSaved
 from app.store import notes
@@ -22,6 +22,7 @@ async def page(visit: Visit) -> Response:
         text=visit.typed(FORM, "text", saved.text),
         on_version=visit.typed(FORM, "version", str(saved.version)),
         longest=notes.LONGEST_NOTES,
+        just_saved="saved" in visit.request.query_params,
     )
 
 
@@ -49,7 +50,7 @@ async def save(visit: Visit) -> Response:
         raise BothTexts(stale) from stale
     if saved.version > visit.here.notes_version:
         await visit.press(NotesSaved(at=now, by=me, version=saved.version))
-    return RedirectResponse(f"/sessions/{visit.session_id}/notes?saved=1", 303)
+    return visit.go(f"/sessions/{visit.session_id}/notes?saved=1")
 
 
 class BothTexts(Refusal):

@@ -26,6 +26,8 @@ async def enter(visit: Visit) -> Response:
         opened = await house.store.write(
             lambda db: access_rows.sign_in(db, house.store, text, now)
         )
+    if opened is None and visit.visitor is not None:
+        return visit.go("/")  # a second press of the button: they are in already
     if opened is None:
         raise access.wrong_try(house, visit.request, "sign_in", NO_LONGER, 401)
     place = access.safe_next(visit.request.query_params.get("next", "/"))

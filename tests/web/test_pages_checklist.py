@@ -1,0 +1,235 @@
+"""The list of sessions and the checklist, as Anna uses them before the session."""
+
+from datetime import datetime, timedelta
+
+import pytest
+
+from app.core.events import MeetingRef, ParticipantJoined
+from app.core.facts import MeetingFacts
+from app.store import contacts as rows
+from app.store import people, sessions
+from integrations.base import Delivery, Mended, PermanentFailure
+from tests.core.builders import SAFE
+from tests.web.conftest import Front
+from tests.web.reading import Page, restarted, signed_in
+
+pytestmark = pytest.mark.anyio
+
+
+def card(page: Page, item: str) -> dict[str, str]:
+    """The attributes of one line of the card."""
+    return next(given for _, given in page.tags if given.get("id") == f"item-{item}")
+
+
+async def unsafe(front: Front) -> None:
+    """Somebody switched the waiting room off."""
+    facts = {
+        name: getattr(SAFE, name) for name in MeetingFacts.__dataclass_fields__
+    } | {"waiting_room_for_everyone": False}
+    front.evening.platform.facts = MeetingFacts(**facts)
+    await front.evening.engine.check_now(front.evening.session_id)
+
+
+async def test_not_ready_says_what_stops_it(front: Front) -> None:
+    await unsafe(front)
+    async with signed_in(front) as anna:
+        page = await anna.open("checklist")
+
+    assert "✕ Not ready" in page.words
+    assert "Dev: 0 of 1 one-to-one talks" in page.words  # a name, not an id
+    assert front.evening.people["dev"] not in page.words
+    assert card(page, "waiting_room")["class"] == "item bad"
+    assert card(page, "one_lead")["class"] == "item good"
+    assert "Clause T1, read 18:50" in page.words
+
+
+async def test_mending_reads_back(front: Front) -> None:
+    await unsafe(front)
+    async with signed_in(front) as anna:
+        front.evening.platform.facts = SAFE
+        page = await anna.press("checklist", "Mend this setting: ")
+
+    assert card(page, "waiting_room")["class"] == "item good"
+
+
+async def test_what_the_platform_refuses_is_said_with_the_way_out(front: Front) -> None:
+    await unsafe(front)
+
+    async def refuse(meeting_id: str, wishes: object) -> Mended:
+        locked = "Your account's administrator has locked this."
+        return Mended(refused={"waiting_room_for_everyone": locked})
+
+    front.evening.platform.mend = refuse  # type: ignore[method-assign]
+    async with signed_in(front) as anna:
+        page = await anna.press("checklist", "Mend this setting: ")
+    assert page.status == 422
+    assert "Your account's administrator has locked this." in page.words
+
+
+async def test_a_platform_that_fails_is_told_plainly(front: Front) -> None:
+    await unsafe(front)
+    front.evening.room.failing = PermanentFailure("Zoom says no.", "Renew the licence.")
+    async with signed_in(front) as anna:
+        page = await anna.press("checklist", "Mend this setting: ")
+    assert page.status == 422
+    assert "Zoom says no. Renew the licence." in page.words
+
+
+async def test_a_tick_carries_a_name_and_can_be_taken_back(front: Front) -> None:
+    async with signed_in(front, "sam") as sam:
+        page = await sam.press("checklist", "Tick: this is so", item="quiet_place")
+        assert card(page, "quiet_place")["class"] == "item good"
+        assert "Ticked by Sam , 18:50" in page.words
+        page = await sam.press(page, "Take the tick back", item="quiet_place")
+        assert card(page, "quiet_place")["class"] == "item wait"
+
+
+async def test_what_the_bot_finds_out_cannot_be_ticked(front: Front) -> None:
+    async with signed_in(front) as anna:
+        page = await anna.press("checklist", "Tick: this is so", item="waiting_room")
+        assert page.status == 400
+        page = await anna.press("checklist", "Tick: this is so", item="nonsense")
+        assert page.status == 400
+    assert (await front.evening.state()).ticks == {}
+
+
+@pytest.mark.parametrize("reason", ["", "   ", "\u200b", "..."])
+async def test_an_exception_wants_a_reason(front: Front, reason: str) -> None:
+    async with signed_in(front) as anna:
+        page = await anna.press("checklist", "Give the exception", reason=reason)
+    assert page.status == 422
+    assert page.words.startswith("Error: Checklist: Not ready")
+    assert "Write the reason in a sentence." in page.words
+    assert (await front.evening.state()).exceptions == {}
+
+
+async def test_an_exception_is_named_and_can_be_taken_back(front: Front) -> None:
+    async with signed_in(front) as anna:
+        why = "We plan <b>together</b> today."
+        page = await anna.press(
+            "checklist", "Give the exception", reason=why, item="segments"
+        )
+        assert card(page, "segments")["class"] == "item wait"
+        assert f"Exception by Anna , 18:50 : {why}" in page.words
+        page = await anna.press(page, "Take the exception back", item="segments")
+        assert card(page, "segments")["class"] == "item bad"
+
+
+async def test_what_may_not_be_excepted_is_not(front: Front) -> None:
+    async with signed_in(front) as anna:
+        page = await anna.press(
+            "checklist", "Give the exception", reason="No.", item="emergency_contacts"
+        )
+    assert page.status == 422
+    assert "No exception is possible from this line." in page.words
+
+
+async def test_a_personal_link_is_shown_once_asked_for(front: Front) -> None:
+    async with signed_in(front) as anna:
+        page = await anna.open("checklist")
+        assert "https://x/ben" not in page.answer.text
+        shown = await anna.press(page, "Show the link of Ben")
+        assert "Personal link of Ben" in shown.words
+        assert "https://x/ben" in shown.answer.text
+        assert shown.answer.headers["cache-control"] == "no-store"
+        dev = front.evening.people["dev"]
+        assert (await anna.press(page, "Show the link", person=dev)).status == 404
+
+
+async def test_prepare_says_what_could_not_be_done(front: Front) -> None:
+    front.evening.room.failing = PermanentFailure("Zoom does not answer.")
+    async with signed_in(front) as anna:
+        page = await anna.press("checklist", "Make missing links")
+    assert page.status == 422
+    assert "Zoom does not answer." in page.words
+
+
+# --- the list ---------------------------------------------------------------------
+
+
+async def test_the_list_has_today_coming_and_past(front: Front) -> None:
+    store, now = front.evening.store, front.evening.clock.now()
+    with store.unit() as db:
+        first = sessions.get(db, store, front.evening.session_id)
+        for title, day in (("Next week", 7), ("Last week", -7)):
+            start = datetime(2026, 11, 17, 19) + timedelta(days=day)  # noqa: DTZ001
+            times = sessions.times(
+                start, start + timedelta(hours=1), "Europe/London", now
+            )
+            entered = {**times, "title": title, "group_id": first.group_id}
+            entered |= {"platform": "zoom", "workers": first.workers}
+            sessions.add(db, store, entered, ("zoom",), now)
+    async with signed_in(front) as anna:
+        words = (await anna.open("/")).words
+
+    today, coming, past = (
+        words.index(w) for w in ("Today Worries", "Coming Next", "Past Last")
+    )
+    assert today < coming < past
+
+
+@pytest.mark.parametrize(("contacts", "shown"), [(0, True), (1, True), (2, False)])
+async def test_every_page_tells_of_missing_alarm_contacts(
+    front: Front, contacts: int, shown: bool
+) -> None:
+    with front.evening.store.unit() as db:
+        for row in rows.listed(db, front.evening.store)[contacts:]:
+            rows.remove(db, row.id)
+    async with signed_in(front) as anna:
+        for path in ("/", "", "checklist", "live", "notes", "attendance", "record"):
+            words = (await anna.open(path)).words
+            assert ("alarm contacts" in words.split("Skip")[1][:400]) is shown, path
+
+
+async def test_test_mode_is_red_on_every_page(front: Front) -> None:
+    async with signed_in(front) as anna:
+        assert "Test mode." not in (await anna.open("/")).words
+    other = restarted(front, CHAPERONE_ALLOW_TEST_HOSTS="1")
+    async with signed_in(other) as anna:
+        for path in ("/", "live", "record"):
+            assert "Test mode." in (await anna.open(path)).words
+
+
+async def test_is_this_your_session(front: Front) -> None:
+    """Sam opened a meeting nobody planned; he says which session it is."""
+    elsewhere = MeetingRef(platform="zoom", meeting_id="82000000000", instance="u-2")
+    joined = ParticipantJoined(
+        meeting=elsewhere,
+        at=front.evening.clock.now(),
+        uuid="U-sam",
+        platform_user_id="zoom-sam",
+        name="Sam",
+    )
+    delivery = Delivery(
+        dedupe_key="unplanned",
+        event_type="joined",
+        meeting=elsewhere,
+        events=(joined,),
+    )
+    now = front.evening.clock.now()
+    await front.evening.engine.intake.accept_delivery("zoom", delivery, b"{}", now)
+    async with signed_in(front) as anna:
+        assert "Is this your session?" not in (await anna.open("/")).words
+    async with signed_in(front, "sam") as sam:
+        page = await sam.open("/")
+        assert "Is this your session?" in page.words
+        unsaid = await sam.press(page, "Yes, watch it")
+        assert "Choose one of your sessions." in unsaid.words
+        chosen = front.evening.session_id
+        live = await sam.press(page, "Yes, watch it", session_id=chosen)
+        assert "1 worker in" in live.words
+        assert "Is this your session?" not in (await sam.open("/")).words
+        page.form("Yes, watch it").fields["meeting_id"] = "83000000000"
+        other = await sam.press(page, "Yes, watch it", session_id=chosen, key="k" * 16)
+        assert "That meeting is not running any more." in other.words
+
+
+async def test_an_erased_worker_is_shown_by_id(front: Front) -> None:
+    now = front.evening.clock.now()
+    ben = front.evening.people["ben"]
+    with front.evening.store.unit() as db:
+        people.erase(db, ben, now)
+    await front.evening.engine.person_changed(ben)
+    async with signed_in(front) as anna:
+        page = await anna.open("")
+    assert ben in page.words
