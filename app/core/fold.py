@@ -41,11 +41,14 @@ def _is_ours(session: GroupSession, fact: e.MeetingEvent) -> bool:
     # A recurring or personal room keeps its id: only the bound window is ours (I5).
     for bound in _bindings(session, fact.meeting):
         if bound.instance:
-            if bound.instance == fact.meeting.instance:
-                return True
-        elif not fact.meeting.instance or bound.opens_at <= fact.at <= bound.closes_at:
-            return True
-        elif fact.meeting in session.instances and _is_near(bound, fact):
+            ours = bound.instance == fact.meeting.instance
+        else:
+            ours = (
+                not fact.meeting.instance
+                or bound.opens_at <= fact.at <= bound.closes_at
+                or (fact.meeting in session.instances and _is_near(bound, fact))
+            )
+        if ours:
             return True
     return False
 

@@ -43,11 +43,31 @@ def at(clock: str) -> datetime:
     return datetime(2026, 11, 17, *parts, tzinfo=UTC)
 
 
-ANNA = {"uuid": "UUID-ANNA", "user_id": "101", "platform_user_id": "zoom-anna", "name": "Anna Price"}
-SAM = {"uuid": "UUID-SAM", "user_id": "102", "platform_user_id": "zoom-sam", "name": "Sam Okoro"}
-NOOR = {"uuid": "UUID-NOOR", "user_id": "103", "registrant_id": "reg-noor", "name": "Noor Haddad"}
+ANNA = {
+    "uuid": "UUID-ANNA",
+    "user_id": "101",
+    "platform_user_id": "zoom-anna",
+    "name": "Anna Price",
+}
+SAM = {
+    "uuid": "UUID-SAM",
+    "user_id": "102",
+    "platform_user_id": "zoom-sam",
+    "name": "Sam Okoro",
+}
+NOOR = {
+    "uuid": "UUID-NOOR",
+    "user_id": "103",
+    "registrant_id": "reg-noor",
+    "name": "Noor Haddad",
+}
 BEN = {"uuid": "UUID-BEN", "user_id": "201", "registrant_id": "reg-ben", "name": "Ben"}
-CHLOE = {"uuid": "UUID-CHLOE", "user_id": "202", "registrant_id": "reg-chloe", "name": "Chloe"}
+CHLOE = {
+    "uuid": "UUID-CHLOE",
+    "user_id": "202",
+    "registrant_id": "reg-chloe",
+    "name": "Chloe",
+}
 DEV = {"uuid": "UUID-DEV", "user_id": "203", "registrant_id": "reg-dev", "name": "Dev"}
 EVE = {"uuid": "UUID-EVE", "user_id": "301", "name": "Eve"}
 
@@ -73,7 +93,9 @@ def again(person: dict[str, str], number: int = 2, **changed: str) -> dict[str, 
 
 def client(person_id: str, **changed: Any) -> InvitedClient:
     """A client with every gate passed."""
-    talk = OneToOne(worker_id="anna", held_on=date(2026, 11, 3), worker_leads_group=True)
+    talk = OneToOne(
+        worker_id="anna", held_on=date(2026, 11, 3), worker_leads_group=True
+    )
     ready = InvitedClient(
         person_id=person_id,
         one_to_ones=(talk,),
