@@ -1,7 +1,7 @@
 """Composition root: settings in, service out. Nothing is built at import."""
 
 import asyncio
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,6 +12,7 @@ from sqlalchemy.engine import make_url
 
 from app.clock import Clock, SystemClock
 from app.config import Settings
+from app.core.rules import RULES, Rule
 from app.crypto import new_token
 from app.engine.alarms import Alarms
 from app.engine.footing import Footing
@@ -87,6 +88,7 @@ def build(
     *,
     clock: Clock | None = None,
     store: Store | None = None,
+    rules: Sequence[tuple[str, Rule]] = RULES,
 ) -> Service:
     """Put the service together; nothing runs until the app's lifespan starts."""
     clock = clock or SystemClock()
@@ -102,6 +104,7 @@ def build(
         platforms,
         new_token,
         alias_domain=alias_domain(settings.base_url),
+        rules=rules,
     )
     ways = senders(
         mail_settings(settings),

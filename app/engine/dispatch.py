@@ -147,7 +147,7 @@ class Dispatch:
             return False
         if one.action.not_after is not None and now >= one.action.not_after:
             return False
-        decision = decide(held.session, now)
+        decision = decide(held.session, now, self._footing.rules)
         current = next((a for a in decision.actions if a.key == one.action.key), None)
         if current is None:
             return False

@@ -1,12 +1,13 @@
 """What the engine stands on: store, clock, platforms, chance. Handed in, never imported."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 import structlog
 
 from app.clock import Clock
+from app.core.rules import RULES, Rule
 from app.store.database import Store
 from integrations.base import Platform
 
@@ -18,6 +19,7 @@ class Footing:
     """The four seams of the shipped service, and its log.
 
     ``alias_domain``: where the pseudonymous addresses of clients' links live.
+    ``rules``: all of them, except where a test takes one away.
     """
 
     store: Store
@@ -25,4 +27,5 @@ class Footing:
     platforms: Mapping[str, Platform]
     new_id: NewId
     alias_domain: str = "chaperone.invalid"
+    rules: Sequence[tuple[str, Rule]] = RULES
     log: Any = field(default_factory=lambda: structlog.get_logger("chaperone"))

@@ -22,6 +22,7 @@ from integrations.base import BadWebhook, Delivery
 
 NO_CONTENT = WebhookAnswer(status=204)
 OFFSET_MATTERS = timedelta(seconds=2)
+BUSY_FROM = 4  # webhooks that wait for one commit
 
 
 @dataclass(slots=True)
@@ -40,11 +41,17 @@ class Intake:
         self._wake = wake
         self._next = _Batch()
         self._flushing: asyncio.Task[None] | None = None
+        self._under_way = 0
         self.bound: dict[tuple[str, str], set[str]] = {}
         self.offsets: dict[str, timedelta] = {}
         self.last_at: dict[str, datetime] = {}
         self.on_unbound: Callable[[MeetingEvent], None] = lambda _event: None
         self.on_look: Callable[[Delivery], None] = lambda _delivery: None
+
+    @property
+    def is_busy(self) -> bool:
+        """Whether webhooks queue up."""
+        return max(self._under_way, len(self._next.deliveries)) >= BUSY_FROM
 
     def load(self, db: Connection) -> None:
         """Read which meetings are bound to which sessions."""
@@ -194,6 +201,7 @@ class Intake:
             done = batch.done
             if done is None:
                 return
+            self._under_way = len(batch.deliveries)
             try:
                 await self._footing.store.write(partial(_write, batch))
             except Exception as error:  # noqa: BLE001 - each waiter gets it, as 503
@@ -203,6 +211,7 @@ class Intake:
             else:
                 if not done.cancelled():
                     done.set_result(None)
+        self._under_way = 0
 
 
 def _write(batch: _Batch, db: Connection) -> None:

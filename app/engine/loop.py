@@ -29,6 +29,10 @@ from app.store import log, queue
 from integrations.base import BadWebhook, Delivery, Mended
 
 TURN_PAUSE = timedelta(seconds=1)
+# News settle a few sessions at a time, and one by one while webhooks queue for the same
+# processor; a deadline never waits for either.
+TURNS = 8
+TURNS_WHILE_BUSY = 1
 FAR = timedelta(days=3650)
 
 
@@ -50,7 +54,7 @@ class Engine:
         self.unplanned = Unplanned(footing)
         self.intake.on_look = self._look_soon
         self.intake.on_unbound = self._heard_of_stranger_meeting
-        self._dirty: set[str] = set()
+        self._dirty: dict[str, None] = {}
         self._timers: dict[str, datetime] = {}
         self._running: dict[str, asyncio.Task[None]] = {}
         self._tasks: set[asyncio.Task[None]] = set()
@@ -65,7 +69,7 @@ class Engine:
 
     def wake(self, session_id: str) -> None:
         """Something happened for this session: settle it soon."""
-        self._dirty.add(session_id)
+        self._dirty[session_id] = None
         self._bell.set()
 
     async def accept_webhook(
@@ -258,13 +262,12 @@ class Engine:
 
     def _start_due(self) -> None:
         now = self._footing.clock.now()
-        due = {s for s, at in self._timers.items() if at <= now}
-        for session_id in [*self._dirty, *due]:
-            if session_id in self._running:
-                continue
-            self._dirty.discard(session_id)
-            self._timers.pop(session_id, None)
-            self._running[session_id] = self._spawn(self._turn(session_id))
+        for session_id in [s for s, at in self._timers.items() if at <= now]:
+            self._start_turn(session_id)
+        for session_id in [*self._dirty]:
+            if self._is_full():
+                break
+            self._start_turn(session_id)
         due_letters = self._letters_at is not None and self._letters_at <= now
         if due_letters and not self._sending:
             self._letters_at, self._sending = None, True
@@ -272,9 +275,20 @@ class Engine:
         for job in self.every.due(now):
             self._spawn(self.every.run(job))
 
+    def _start_turn(self, session_id: str) -> None:
+        if session_id in self._running:
+            return
+        self._dirty.pop(session_id, None)
+        self._timers.pop(session_id, None)
+        self._running[session_id] = self._spawn(self._turn(session_id))
+
+    def _is_full(self) -> bool:
+        most = TURNS_WHILE_BUSY if self.intake.is_busy else TURNS
+        return len(self._running) >= most
+
     async def _rest(self) -> None:
         next_at = self.next_at()
-        if self._dirty - set(self._running):
+        if not self._is_full() and self._dirty.keys() - self._running.keys():
             return
         wait = FAR if next_at is None else next_at - self._footing.clock.now()
         sleeper = asyncio.create_task(

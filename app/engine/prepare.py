@@ -184,7 +184,6 @@ class Prepare:
             session.session_id, [fact], lambda db: rooms.bind(db, store, row)
         )
         self._intake.bound.setdefault(key, set()).add(session.session_id)
-        self._sessions.forget(session.session_id)
 
     async def _make_room(self, other_id: str, fact: MeetingBound, plan: Plan) -> None:
         """A room that returns belongs to one session at a time: half-way in between (I5)."""

@@ -10,6 +10,7 @@ from sqlalchemy import Connection
 
 from app.core import fold
 from app.core.actions import Action
+from app.core.policy import Policy
 from app.core.presses import MeetingBound, SessionPlanned
 from app.core.session import GroupSession
 from app.engine.contract import UnknownSession
@@ -49,6 +50,17 @@ class Held:
     stale_actions: bool = False
 
 
+@dataclass(slots=True)
+class _News:
+    """What a look into the store found that the state in memory lacks."""
+
+    facts: list[log.Logged]
+    anew: Held | None = None
+    actions: dict[str, OpenAction] | None = None
+    names: dict[str, str] | None = None
+    policy: Policy | None = None
+
+
 class Sessions:
     """Loads, keeps and catches up. Names and policy come from the tables."""
 
@@ -84,41 +96,53 @@ class Sessions:
         """Every session in memory."""
         return self._held
 
-    def forget(self, session_id: str) -> None:
-        """Drop it from memory; the next use folds it anew."""
-        self._held.pop(session_id, None)
-
     async def catch_up(self, held: Held) -> GroupSession:
-        """Bring the fold up to the end of the log. The caller holds ``held.lock``."""
-        await self._footing.store.read(lambda db: self.catch_up_in(db, held))
-        return held.session
+        """Bring the fold up to the end of the log. The caller holds ``held.lock``.
 
-    def catch_up_in(self, db: Connection, held: Held) -> None:
-        """The same inside a transaction."""
+        Reading happens in a thread; the state itself is only ever touched here, in the
+        event loop, so that a page never sees it half-way.
+        """
+        news: _News = await self._footing.store.read(lambda db: self._read(db, held))
         session = held.session
-        new = log.of_session(
-            self._footing.store,
-            db,
-            session.session_id,
-            held.bound,
-            after=session.position,
-            unreadable=self._unreadable,
-        )
-        if held.stale_actions:
-            held.actions = self._open_actions(db, session.session_id)
+        if news.anew is not None:
+            held.session, held.bound = news.anew.session, news.anew.bound
+            held.actions = news.anew.actions
             held.stale_actions = False
-        if any(isinstance(row.fact, MeetingBound) for row in new):
-            # Facts of that meeting may lie before our position: fold everything anew.
-            self._load(db, session.session_id, held)
-            return
-        for row in new:
+            held.session.version = max(held.session.version, session.version) + 1
+            return held.session
+        for row in news.facts:
             fold.apply(session, row.fact)
             session.position = row.seq
-        if any(isinstance(row.fact, SessionPlanned) for row in new):
-            store = self._footing.store
-            session.names = plans.names_of(db, store, session.session_id)
-            session.policy = plans.policy_of(db, store, session.session_id)
+        if news.actions is not None:
+            held.actions, held.stale_actions = news.actions, False
+        if news.names is not None and news.policy is not None:
+            session.names, session.policy = news.names, news.policy
             session.version += 1
+        return session
+
+    def _read(self, db: Connection, held: Held) -> _News:
+        store, session_id = self._footing.store, held.session.session_id
+        news = _News(
+            log.of_session(
+                store,
+                db,
+                session_id,
+                held.bound,
+                after=held.session.position,
+                unreadable=self._unreadable,
+            )
+        )
+        if any(isinstance(row.fact, MeetingBound) for row in news.facts):
+            # Facts of that meeting may lie before our position: fold everything anew.
+            news.anew = Held(GroupSession(session_id))
+            self._load(db, session_id, news.anew)
+            return news
+        if held.stale_actions:
+            news.actions = self._open_actions(db, session_id)
+        if any(isinstance(row.fact, SessionPlanned) for row in news.facts):
+            news.names = plans.names_of(db, store, session_id)
+            news.policy = plans.policy_of(db, store, session_id)
+        return news
 
     def _load(self, db: Connection, session_id: str, held: Held) -> None:
         store = self._footing.store

@@ -135,7 +135,7 @@ class Settle:
         for _ in range(ROUNDS):
             session = await self._sessions.catch_up(held)
             now = self._footing.clock.now()
-            decision = decide(session, now)
+            decision = decide(session, now, self._footing.rules)
             for name, problem in decision.broken.items():
                 self._footing.log.error("rule broken", rule=name, problem=problem)
             change = self.follow(held, decision, now)

@@ -19,9 +19,16 @@ class Presser:
         self._planned = planned
         self._world = world
         self._removals: dict[str, str] = {}
+        self.refused: list[str] = []
 
     async def __call__(self, press: Press) -> None:
-        """Raises Refusal when the service does not take it."""
+        """Carry it out; what the service does not take is noted in ``refused``."""
+        try:
+            await self._carry_out(press)
+        except Refusal as refusal:
+            self.refused.append(f"“{press.what}” was refused: {refusal}")
+
+    async def _carry_out(self, press: Press) -> None:
         by = self._planned.people[press.by]
         about = str(press.arguments.get("about", ""))
         match press.what:

@@ -5,12 +5,14 @@ import sys
 import tempfile
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
+from dataclasses import dataclass, field
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 from app import logs
 from app.clock import SystemClock
+from app.core.rules import RULES
 from app.rehearse import show
 from app.rehearse.pace import FAST, keep_pace
 from app.rehearse.plan import Planned, enter_group, enter_people, enter_session
@@ -25,49 +27,58 @@ MAIN_SCENES = ("quiet_evening", "lost_lead")
 OUT = Path("rehearsal-out")
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rehearsal:
+    """What to play. ``policy`` and ``without`` (names of rules) are for tests that take
+    a guard away and expect a promise to break."""
+
+    scenes: Sequence[str] = MAIN_SCENES
+    port: int | None = None
+    out: Path = OUT
+    exit_after: bool = False
+    policy: Mapping[str, Any] = field(default_factory=dict)
+    without: frozenset[str] = frozenset()
+
+
 def rehearse(
     exit_after: bool = False,
     scenes: Sequence[str] = (),
     port: int | None = None,
     *,
-    policy: Mapping[str, Any] | None = None,
     out: Path = OUT,
 ) -> int:
-    """Play scenes and judge them; 0 when every promise was kept, 1 when one broke.
-
-    ``policy``: what these evenings do differently from the default policy (durations in
-    seconds); a test breaks the guards with it.
-    """
+    """Play scenes and judge them; 0 when every promise was kept, 1 when one broke."""
     logs.set_up("error")
-    out.mkdir(parents=True, exist_ok=True)
-    folder = Path(tempfile.mkdtemp(prefix="store-", dir=out)).resolve()
-    plan = (scenes or MAIN_SCENES, port, dict(policy or {}), out, folder)
+    chosen = Rehearsal(
+        scenes=scenes or MAIN_SCENES, port=port, out=out, exit_after=exit_after
+    )
     try:
-        return asyncio.run(_rehearse(exit_after, *plan))
+        return 1 if asyncio.run(play_all(chosen)) else 0
     except KeyboardInterrupt:
         return 0
 
 
-async def _rehearse(
-    exit_after: bool,
-    names: Sequence[str],
-    port: int | None,
-    policy: dict[str, Any],
-    out: Path,
-    folder: Path,
-) -> int:
-    chosen = [load(name) for name in names]
+async def play_all(rehearsal: Rehearsal) -> list[str]:
+    """Play every scene; returns the sentences of the promises that broke."""
+    chosen = [load(name) for name in rehearsal.scenes]
+    folder = _new_folder(rehearsal.out)
     start = SystemClock().now().replace(microsecond=0)
+    rules = [(name, rule) for name, rule in RULES if name not in rehearsal.without]
     broken: list[str] = []
-    async with on_stage(folder, start, FAST, port) as stage:
+    async with on_stage(folder, start, FAST, rehearsal.port, rules) as stage:
         known = Planned()
         for number, scene in enumerate(chosen):
-            broken += await _evening(stage, scene, known, number, policy, out)
+            broken += await _evening(stage, scene, known, number, rehearsal)
         show.conclusion(broken)
         stage.clock.speed = 1.0
-        if not exit_after:
+        if not rehearsal.exit_after:
             await _leave_up(stage, known)
-    return 1 if broken else 0
+    return broken
+
+
+def _new_folder(out: Path) -> Path:
+    out.mkdir(parents=True, exist_ok=True)
+    return Path(tempfile.mkdtemp(prefix="store-", dir=out)).resolve()
 
 
 async def _evening(
@@ -75,8 +86,7 @@ async def _evening(
     scene: Scene,
     known: Planned,
     number: int,
-    policy: dict[str, Any],
-    out: Path,
+    rehearsal: Rehearsal,
 ) -> list[str]:
     """One scene from planning to record; returns the promises that broke."""
     show.title(scene)
@@ -89,7 +99,7 @@ async def _evening(
     await enter_people(stage, scene, known)
     await enter_group(stage, scene, known)
     begins = stage.clock.now() + timedelta(seconds=30)
-    await enter_session(stage, scene, known, begins, policy)
+    await enter_session(stage, scene, known, begins, dict(rehearsal.policy))
     card = await stage.ask("GET", f"/sessions/{known.session_id}/readiness")
     show.readiness(card)
     presser = Presser(stage, known, world)
@@ -100,8 +110,6 @@ async def _evening(
         asyncio.create_task(teller.run()),
     ]
     rung_before = len(stage.phone.rung)
-    refused: list[str] = []
-    played: Played | None = None
     try:
         played = await play(
             scene,
@@ -113,8 +121,6 @@ async def _evening(
             began_at=begins,
         )
         await stage.clock.sleep(10)
-    except Refusal as refusal:
-        refused.append(f"{scene.title}: a press was refused: {refusal}")
     finally:
         for task in around:
             task.cancel()
@@ -122,10 +128,9 @@ async def _evening(
                 await task
     stage.clock.speed = FAST / 6
     await teller.tell()
-    if played is None:
-        return refused
     evening = await _seen(stage, known, played, card["verdict"], rung_before)
-    return await _judge(evening, out)
+    broken = await _judge(evening, rehearsal.out)
+    return [*broken, *(f"{scene.title}: press: {said}" for said in presser.refused)]
 
 
 async def _seen(

@@ -1,7 +1,7 @@
 """The stage: the real service and a simulated Zoom, both over real HTTP on 127.0.0.1."""
 
 import socket
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -13,6 +13,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from app.clock import FastClock
 from app.config import load_settings
+from app.core.rules import RULES, Rule
 from app.crypto import new_key
 from app.main import Service, build
 from app.store import access_rows, contacts
@@ -131,7 +132,11 @@ def environment(
 
 @asynccontextmanager
 async def on_stage(
-    folder: Path, start: datetime, speed: float, port: int | None = None
+    folder: Path,
+    start: datetime,
+    speed: float,
+    port: int | None = None,
+    rules: Sequence[tuple[str, Rule]] = RULES,
 ) -> AsyncIterator[Stage]:
     """Start the simulated Zoom, a phone and the real service."""
     clock = FastClock(start, speed)
@@ -143,7 +148,7 @@ async def on_stage(
         settings = load_settings(
             environment(base_url, zoom_url, folder, account), clock
         )
-        service = build(settings, clock=clock)
+        service = build(settings, clock=clock, rules=rules)
         token = _prepare_store(service, phone, phone_url)
         async with (
             service.app.router.lifespan_context(service.app),

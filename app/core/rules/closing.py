@@ -17,6 +17,7 @@ from app.core.actions import (
     Wish,
 )
 from app.core.events import MeetingRef
+from app.core.ladder import is_removed
 from app.core.presses import ActionState, LinkState
 from app.core.rooms import rooms
 from app.core.session import GroupSession, Instance, Link
@@ -121,7 +122,7 @@ def wished_state(session: GroupSession, link: Link, now: datetime) -> LinkState:
         return LinkState.ACTIVE
     if session.closing is not None:
         return LinkState.SUSPENDED
-    if cleared_at(session) is not None or _is_out(session, link):
+    if cleared_at(session) is not None or is_removed(session, link.person_id):
         return LinkState.SUSPENDED
     return LinkState.ACTIVE
 
@@ -157,26 +158,6 @@ def may_resume(session: GroupSession, now: datetime) -> bool:
     if last is None or session.since_resume(last):
         return False
     return now < last + session.policy.resume_window
-
-
-def _is_out(session: GroupSession, link: Link) -> bool:
-    """Removed by a worker's order and not readmitted since."""
-    removed = max(
-        (
-            fact.wanted_at
-            for fact in session.actions.values()
-            if fact.kind == RemoveParticipant.kind
-            and fact.person_id == link.person_id
-            and fact.key.startswith("ladder.")
-        ),
-        default=None,
-    )
-    if removed is None:
-        return False
-    return not any(
-        back.at > removed and back.person_id == link.person_id
-        for back in session.readmitted
-    )
 
 
 def links(session: GroupSession, now: datetime) -> Iterator[Wish]:
