@@ -44,6 +44,7 @@ def test_a_sign_in_link_works_once(
 
     assert first is not None
     assert second is None
+    assert not access_rows.sign_in_link_holds(db, store, link, NOW)
     assert access_rows.web_session_of(db, store, first[1], NOW) == first[0]
 
 

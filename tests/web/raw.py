@@ -27,14 +27,21 @@ async def speak(
     headers: Sequence[Pair] = (HOST,),
     peer: str = "192.0.2.7",
     gone: bool = False,
+    whole: bytes | None = None,
 ) -> Told:
-    """Send one request; ``gone``: the sender hangs up instead of ending the body."""
+    """Send one request; ``gone``: the sender hangs up instead of ending the body.
+
+    ``whole``: the body in one piece.
+    """
     told = Told()
     source = chunks if isinstance(chunks, AsyncIterator) else _each(chunks)
     ended = False
 
     async def receive() -> dict[str, Any]:
         nonlocal ended
+        if whole is not None and not ended:
+            ended = True
+            return {"type": "http.request", "body": whole, "more_body": False}
         if ended:
             return {"type": "http.disconnect"}
         try:

@@ -138,6 +138,27 @@ async def test_too_much_announced_is_not_read_at_all(front: Front) -> None:
         assert (told.status, told.chunks_taken) == (413, 0)
 
 
+async def test_too_much_in_one_piece_is_refused(front: Front) -> None:
+    for path, limit in (("/webhooks/skype", 256 * 1024), ("/api/v1/people", 1024**2)):
+        chunked = [HOST, (b"transfer-encoding", b"chunked")]
+        most = await speak(front.app, path, headers=chunked, whole=b"x" * limit)
+        more = await speak(front.app, path, headers=chunked, whole=b"x" * (limit + 1))
+
+        assert most.status in (401, 404)
+        assert more.status == 413
+
+
+async def test_compressed_bodies_are_not_opened(front: Front) -> None:
+    for encoding, status in ((b"gzip", 415), (b"br", 415), (b"identity", 401)):
+        told = await speak(
+            front.app,
+            "/api/v1/people",
+            [b"x"],
+            headers=[HOST, (b"content-encoding", encoding)],
+        )
+        assert told.status == status
+
+
 async def test_a_form_of_fifty_megabytes_is_not_read(front: Front) -> None:
     told = await speak(
         front.app, "/sign-out", headers=[HOST, (b"content-length", b"52428800")]

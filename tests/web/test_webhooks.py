@@ -165,6 +165,7 @@ async def test_what_cannot_be_stored_comes_again(
     async with zoom(service) as client:
         lost = await client.post(HOOK, content=body, headers=signed(clock, body))
         assert (lost.status_code, lost.headers["retry-after"]) == (503, "5")
+        assert lost.json() == {"error": "later"}
         assert rows(service, "log") == 0
 
         with service.store.unit() as db:
