@@ -24,6 +24,7 @@ from app.web.api import (
 )
 from app.web.api import sessions as planned
 from app.web.api.shapes import API
+from app.web.body import BODY_SECONDS
 from app.web.house import House, SendCode
 from app.web.pages import routes as pages
 from app.web.patience import Patience
@@ -77,7 +78,7 @@ def create_web(
     shell.put_around(
         web,
         counts=house.counts,
-        patience=Patience(clock, shell.BODY_SECONDS),
+        patience=Patience(clock, BODY_SECONDS),
         base_url=settings.base_url,
         trusted=settings.trusted_proxies,
     )
