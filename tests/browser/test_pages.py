@@ -72,3 +72,15 @@ async def test_every_page_is_for_everybody(
 
     assert {page: faults for page, faults in found.items() if faults} == {}
     assert anna.complaints == []
+
+
+async def test_at_four_hundred_per_cent_nothing_runs_out_of_the_window(
+    chromium: Browser, site: Site
+) -> None:
+    """S19: 1280 px at 400 % are 320 px; only tables scroll, in their own region."""
+    await busy(site.evening)
+    async with window(chromium, site, size={"width": 320, "height": 256}) as anna:
+        for path in PAGES:
+            await anna.page.goto(site.session + path)
+            await anna.page.evaluate(OPEN_ALL)
+            assert not await anna.page.evaluate(TOO_WIDE), path

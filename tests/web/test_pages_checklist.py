@@ -1,10 +1,11 @@
 """The list of sessions and the checklist, as Anna uses them before the session."""
 
 from datetime import datetime, timedelta
+from typing import Any
 
 import pytest
 
-from app.core.events import MeetingRef, ParticipantJoined
+from app.core.events import MeetingEnded, MeetingEvent, MeetingRef, ParticipantJoined
 from app.core.facts import MeetingFacts
 from app.store import contacts as rows
 from app.store import people, sessions
@@ -190,24 +191,25 @@ async def test_test_mode_is_red_on_every_page(front: Front) -> None:
             assert "Test mode." in (await anna.open(path)).words
 
 
+async def elsewhere(front: Front, kind: type[MeetingEvent], **more: Any) -> None:
+    """Something happens in a meeting that belongs to no session."""
+    now = front.evening.clock.now()
+    ref = MeetingRef(platform="zoom", meeting_id="82000000000", instance="u-2")
+    delivery = Delivery(
+        dedupe_key=f"unplanned {kind.__name__}",
+        event_type=kind.__name__,
+        meeting=ref,
+        events=(kind(meeting=ref, at=now, **more),),
+    )
+    await front.evening.engine.intake.accept_delivery("zoom", delivery, b"{}", now)
+
+
+SAM = {"uuid": "U-sam", "platform_user_id": "zoom-sam", "name": "Sam"}
+
+
 async def test_is_this_your_session(front: Front) -> None:
     """Sam opened a meeting nobody planned; he says which session it is."""
-    elsewhere = MeetingRef(platform="zoom", meeting_id="82000000000", instance="u-2")
-    joined = ParticipantJoined(
-        meeting=elsewhere,
-        at=front.evening.clock.now(),
-        uuid="U-sam",
-        platform_user_id="zoom-sam",
-        name="Sam",
-    )
-    delivery = Delivery(
-        dedupe_key="unplanned",
-        event_type="joined",
-        meeting=elsewhere,
-        events=(joined,),
-    )
-    now = front.evening.clock.now()
-    await front.evening.engine.intake.accept_delivery("zoom", delivery, b"{}", now)
+    await elsewhere(front, ParticipantJoined, **SAM)
     async with signed_in(front) as anna:
         assert "Is this your session?" not in (await anna.open("/")).words
     async with signed_in(front, "sam") as sam:
@@ -222,6 +224,13 @@ async def test_is_this_your_session(front: Front) -> None:
         page.form("Yes, watch it").fields["meeting_id"] = "83000000000"
         other = await sam.press(page, "Yes, watch it", session_id=chosen, key="k" * 16)
         assert "That meeting is not running any more." in other.words
+
+
+async def test_a_meeting_that_ended_is_not_asked_about(front: Front) -> None:
+    await elsewhere(front, ParticipantJoined, **SAM)
+    await elsewhere(front, MeetingEnded)
+    async with signed_in(front, "sam") as sam:
+        assert "Is this your session?" not in (await sam.open("/")).words
 
 
 async def test_an_erased_worker_is_shown_by_id(front: Front) -> None:

@@ -1,14 +1,18 @@
 """The live page as two workers use it: who is here, what is asked, what was proved."""
 
+import asyncio
+
 import pytest
 from starlette.requests import Request
 
+from app.clock import SystemClock
 from app.core.events import ParticipantJoined, ParticipantWaiting
 from app.core.facts import Hands
 from app.core.presses import ActionState, Step
 from app.store import sessions
 from app.web.live import stream
-from app.web.pages.desk import Desk
+from app.web.pages.desk import Desk, Pressed
+from app.web.pages.forms import Refusal
 from app.web.pages.visit import Visit
 from integrations.base import TemporaryFailure
 from tests.web.conftest import Front
@@ -154,6 +158,49 @@ async def test_a_double_press_has_one_effect(front: Front) -> None:
         assert again.status == 200
 
     assert len((await front.evening.state()).ladder) == 1
+
+
+async def test_a_double_press_of_a_plain_button_has_one_effect(front: Front) -> None:
+    await front.evening.join("anna", "sam", "ben")
+    async with signed_in(front) as anna:
+        form = (await anna.open("live")).form("Send the ground rules again")
+        for _ in range(2):
+            assert (await anna.send(form)).status == 200
+
+    assert len((await front.evening.state()).rules_requested) == 1
+
+
+async def test_two_presses_at_once_wait_for_each_other() -> None:
+    pressed, done = Pressed(), []
+
+    async def work() -> str:
+        for _ in range(3):
+            await SystemClock().sleep(0)
+        done.append("once")
+        return "/there"
+
+    places = await asyncio.gather(
+        *(pressed.once("anna", "key", work) for _ in range(3)),
+        pressed.once("sam", "key", work),
+    )
+    assert places == ["/there"] * 4
+    assert done == ["once", "once"]
+
+
+async def test_a_press_that_failed_may_be_tried_again() -> None:
+    pressed, tries = Pressed(), []
+
+    async def work() -> str:
+        tries.append("try")
+        if len(tries) == 1:
+            raise Refusal({"": "No."})
+        return "/there"
+
+    with pytest.raises(Refusal):
+        await pressed.once("anna", "key", work)
+    assert await pressed.once("anna", "key", work) == "/there"
+    assert await pressed.once("anna", "key", work) == "/there"
+    assert len(tries) == 2
 
 
 async def test_the_key_of_one_form_never_answers_for_another(front: Front) -> None:

@@ -19,6 +19,8 @@ SHOWN = 200
 RUNNING = Tag("wait", "●", "Running now")
 OVER = Tag("calm", "•", "Over")
 CANCELLED = Tag("calm", "•", "Cancelled")
+PLANNED = Tag("calm", "•", "Planned")
+SOON = timedelta(days=7)
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,6 +97,8 @@ async def _row(visit: Visit, plan: sessions.SessionPlan, group: str) -> Row:
     tag, live = OVER, False
     if plan.state == "cancelled":
         tag = CANCELLED
+    elif plan.state == "planned" and plan.starts_at - visit.now > SOON:
+        tag = PLANNED  # the checklist of a whole term would be read for nothing
     elif plan.state == "planned" and visit.now < plan.ends_at + timedelta(hours=12):
         session = await visit.house.engine.state(plan.id)
         live = any(True for _ in session.live())
