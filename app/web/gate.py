@@ -1,4 +1,4 @@
-"""Refuses what is not addressed to us, and finds out who really called (W37-W39)."""
+"""Refuses what is not addressed to us, and finds out who really called (W37-W41)."""
 
 from collections.abc import Sequence
 from ipaddress import IPv4Network, IPv6Network, ip_address
@@ -6,9 +6,11 @@ from urllib.parse import urlsplit
 
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from app.web.plain import plain_answer
+from app.web.plain import Pair, plain_answer
 
 LOOPBACK = frozenset({"127.0.0.1", "localhost", "[::1]"})
+HEADER_BYTES = 16_384
+MOST_HEADERS = 100
 _METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
 
 
@@ -38,6 +40,9 @@ class Gate:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
+            return
+        if _too_much(scope["headers"]):
+            await plain_answer(send, 431, "These headers are too large.\n")
             return
         hosts = [value for name, value in scope["headers"] if name == b"host"]
         if len(hosts) != 1 or not self._ours(hosts[0].decode("latin-1").lower()):
@@ -77,6 +82,12 @@ class Gate:
             return False
         address = ip_address(text)
         return any(address in network for network in self._trusted)
+
+
+def _too_much(headers: Sequence[Pair]) -> bool:
+    if len(headers) > MOST_HEADERS:
+        return True
+    return sum(len(name) + len(value) for name, value in headers) > HEADER_BYTES
 
 
 def _is_address(text: str) -> bool:

@@ -51,6 +51,16 @@ async def test_only_our_own_name_is_served(front: Front) -> None:
     assert len({answers[host].body for host in refused}) == 1
 
 
+async def test_headers_have_an_end(front: Front) -> None:
+    room = 16_384 - sum(map(len, HOST)) - 1
+    most = await asked(front, HOST, (b"x", b"y" * room))
+    more = await asked(front, HOST, (b"x", b"y" * (room + 1)))
+    hundred = await asked(front, HOST, *[(b"x", b"y")] * 99)
+    many = await asked(front, HOST, *[(b"x", b"y")] * 100)
+
+    assert [t.status for t in (most, more, hundred, many)] == [200, 431, 200, 431]
+
+
 async def test_no_host_or_two_are_refused(front: Front) -> None:
     assert (await asked(front)).status == 400
     assert (await asked(front, HOST, HOST)).status == 400
