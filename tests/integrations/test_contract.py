@@ -81,6 +81,24 @@ def test_an_empty_secret_refuses_to_build(name: str) -> None:
                 contract.build(name, SAMPLES[name], **{secret: empty})
 
 
+@pytest.mark.parametrize(
+    ("until", "believed"),
+    [(None, False), (zoom.HEARD, False), (zoom.HEARD + timedelta(seconds=1), True)],
+)
+def test_zooms_secret_before_the_last_change(
+    until: datetime | None, believed: bool
+) -> None:
+    old = {
+        "zoom_webhook_secret": Hidden("new"),
+        "zoom_webhook_secret_old": Hidden(zoom.SECRET),
+        "zoom_webhook_secret_old_until": until,
+    }
+    platform = contract.build("zoom", SAMPLES["zoom"], **old)
+    raw = zoom.body("meeting.started.json")
+    answered = contract.refusal(platform, zoom.signed(raw), raw, zoom.HEARD)
+    assert (answered == 0) is believed
+
+
 @pytest.mark.parametrize(("name", "file"), RECORDED)
 def test_every_recorded_body_is_believed_and_says_something(
     name: str, file: str

@@ -2,6 +2,7 @@
 
 import asyncio
 import base64
+import gzip
 from collections.abc import Awaitable
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -91,6 +92,23 @@ async def test_one_token_serves_many_until_half_of_its_life(
     await asyncio.gather(*(zoom.read_status(ROOM) for _ in range(20)))
     assert len(scripted.tokens) == 2
     assert {each.token for each in scripted.asked[-20:]} == {"TOKEN-2"}
+
+
+async def test_whoever_asks_meanwhile_waits_for_the_one_token(
+    scripted: Scripted,
+) -> None:
+    arrives = asyncio.Event()
+
+    async def slowly(request: Request) -> Response:
+        await arrives.wait()
+        return token()
+
+    zoom = scripted.on("TOKEN", slowly).on(GET, WAITING).zoom()
+    asking = [asyncio.create_task(zoom.read_status(ROOM)) for _ in range(5)]
+    await scripted.clock.elapse(timedelta())
+    arrives.set()
+    await asyncio.gather(*asking)
+    assert len(scripted.tokens) == 1
 
 
 async def test_p06_a_token_still_good_is_used_while_none_can_be_had(
@@ -392,13 +410,8 @@ def test_secrets_do_not_show() -> None:
         Response(200, headers={"content-type": "text/html"}, content=b"<html>Sign in"),
         Response(200, content=b'{"status":"waiting"}'),
         Response(200, headers={"content-type": "application/json"}, content=b'{"stat'),
-        Response(
-            200,
-            headers={"content-type": "application/json", "content-encoding": "gzip"},
-            content=b"",
-        ),
         said(200, {"status": "a state of next year"}),
-        said(200, {"x": "a" * MAX_ANSWER}),
+        said(200, {"status": "waiting", "x": "a" * MAX_ANSWER}),
         said(408),
         said(500, {"code": 500}),
         said(503),
@@ -409,6 +422,16 @@ async def test_p03_an_answer_that_is_none(
     scripted: Scripted, reply: Response | Exception
 ) -> None:
     await temporary(scripted.on(GET, reply).zoom().read_status(ROOM))
+
+
+async def test_a_packed_answer_is_never_unpacked(scripted: Scripted) -> None:
+    async def packed(request: Request) -> Response:
+        assert request.headers["accept-encoding"] == "identity"
+        raw = gzip.compress(b'{"status":"waiting"}')
+        kind = {"content-type": "application/json", "content-encoding": "gzip"}
+        return Response(200, headers=kind, content=raw)
+
+    await temporary(scripted.on(GET, packed).zoom().read_status(ROOM))
 
 
 async def test_p03_a_204_with_a_body_is_a_failure(scripted: Scripted) -> None:
@@ -522,6 +545,17 @@ async def test_the_pace_holds_one_second_and_then_waits(clock: ManualClock) -> N
     assert not third.done()
     await clock.elapse(timedelta(milliseconds=1))
     assert third.done()
+
+
+async def test_quiet_hours_save_nothing_up(clock: ManualClock) -> None:
+    pace = Pace({"MEDIUM": 2.0}, clock)
+    clock.advance(timedelta(hours=1))
+    await pace.wait("MEDIUM")
+    await pace.wait("MEDIUM")
+    third = asyncio.create_task(pace.wait("MEDIUM"))
+    await clock.elapse(timedelta(milliseconds=499))
+    assert not third.done()
+    await clock.elapse(timedelta(milliseconds=1))
 
 
 async def test_the_pace_refuses_a_queue_that_is_too_long(clock: ManualClock) -> None:
