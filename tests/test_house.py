@@ -26,7 +26,7 @@ PURE = frozenset(
         """
         abc base64 bisect collections contextlib csv dataclasses datetime decimal
         difflib enum functools hashlib heapq html io itertools json math operator re
-        string textwrap types typing unicodedata zoneinfo rapidfuzz
+        string textwrap tomllib types typing unicodedata zoneinfo rapidfuzz
         """,
     )
 )
