@@ -203,6 +203,16 @@ DOES: Mapping[str, str] = {
     "read_room": "Look at the room",
 }
 
+HINTS: Mapping[str, str] = {
+    "remove_participant": "remove",
+    "hold_participant": "hold",
+    "admit_participant": "admit",
+    "post_ground_rules": "post_rules",
+    "send_reminder": "private_message",
+    "send_warning": "private_message",
+}
+"""What platforms call the press that carries out an action, where it has another name."""
+
 STEPS: Mapping[Step, str] = {
     Step.REMIND: "Remind",
     Step.WARN: "Warn",

@@ -237,7 +237,7 @@ async def test_a_stranger_is_vouched_for_by_name_and_how(front: Front) -> None:
         asked = await anna.press(known, "Let in")
 
     assert "Let in About: Chloe A worker pressed *Admit*." in asked.words
-    assert "Where: Press admit_participant." in asked.words
+    assert "Where: Press admit." in asked.words
 
 
 async def test_what_the_bot_asks_and_the_tick_that_is_no_proof(front: Front) -> None:
@@ -245,7 +245,7 @@ async def test_what_the_bot_asks_and_the_tick_that_is_no_proof(front: Front) -> 
     async with signed_in(front) as anna:
         page = await anna.press("live", "To the waiting room")
         assert "Take to the waiting room About: Ben" in page.words
-        assert "Where: Press hold_participant." in page.words
+        assert "Where: Press hold." in page.words
         forms = [f for f in page.forms if "Take to the waiting room" in str(f.buttons)]
         page = await anna.send(forms[0])
 
@@ -254,6 +254,17 @@ async def test_what_the_bot_asks_and_the_tick_that_is_no_proof(front: Front) -> 
         fact.kind: fact.state for fact in (await front.evening.state()).actions.values()
     }
     assert states["hold_participant"] is not ActionState.CONFIRMED
+
+
+async def test_the_words_to_paste_stand_beside_the_request(front: Front) -> None:
+    await front.evening.join("anna", "sam", "ben")
+    async with signed_in(front) as anna:
+        page = await anna.press("live", "Remind Ben", step="remind", rule="2")
+
+    assert "Where: Press private_message." in page.words
+    words = "A kind reminder of what we agreed together. Rule 2: Our respect rule."
+    assert f"Words to paste or read out {words}" in page.words
+    assert "Words to paste or read out 1. Our confidentiality rule." in page.words
 
 
 async def test_the_lead_is_taken_in_one_press(front: Front) -> None:

@@ -1,15 +1,23 @@
 """What the bot did and its proof, what it asks, and what it raises, for the live page."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from hashlib import blake2s
 
+from app.core.actions import (
+    Action,
+    PostGroundRules,
+    SendReminder,
+    SendWarning,
+    TellWaitingRoom,
+)
 from app.core.names import display
 from app.core.presses import ActionState
 from app.core.rules.follow_ups import done_at, follow_ups
 from app.core.session import ActionFact, GroupSession
 from app.core.sight import is_lost
-from app.web.words import DOES, LEVELS, Tag, name_of, named, state_tag
+from app.web.words import DOES, HINTS, LEVELS, Tag, name_of, named, state_tag
 
 OPEN = (ActionState.WANTED, ActionState.SENT, ActionState.ESCALATED)
 SILENT = frozenset({"ask_worker", "alert_staff", "start_follow_up", "read_room"})
@@ -19,13 +27,19 @@ LEVEL = {"info": 0, "amber": 1, "red": 2}
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Ask:
-    """What a worker is asked to press, and where exactly. ``press`` also offers a button."""
+    """What a worker is asked to press, and where exactly.
+
+    ``slug`` names it in ids of the page; ``words`` are to be pasted or read out, "" for
+    none; ``press`` also offers a button.
+    """
 
     key: str
+    slug: str
     what: str
     who: str
     why: str
     hint: str
+    words: str
     press: str
     connection: str
     at: datetime
@@ -71,8 +85,19 @@ class Task:
     reason_for: str
 
 
-def asks(session: GroupSession, hint: Callable[[str], str]) -> list[Ask]:
-    """What waits for a worker's hand, oldest first."""
+def words_of(action: Action) -> str:
+    """What has to be said for this action, "" for nothing."""
+    if isinstance(action, TellWaitingRoom):
+        return f"{action.title}\n{action.text}"
+    if isinstance(action, (SendReminder, SendWarning, PostGroundRules)):
+        return action.text
+    return ""
+
+
+def asks(
+    session: GroupSession, hint: Callable[[str], str], words: Mapping[str, str]
+) -> list[Ask]:
+    """What waits for a worker's hand, oldest first. ``words``: by the action's key."""
     found = []
     for fact in session.actions.values():
         by_hand = fact.route == "person" and fact.kind not in SILENT
@@ -83,10 +108,12 @@ def asks(session: GroupSession, hint: Callable[[str], str]) -> list[Ask]:
         found.append(
             Ask(
                 key=fact.key,
+                slug=blake2s(fact.key.encode(), digest_size=6).hexdigest(),
+                words=words.get(fact.key, ""),
                 what=fact.reason if fact.kind == "ask_worker" else DOES[fact.kind],
                 who=_whom(session, fact),
                 why="" if fact.kind == "ask_worker" else fact.reason,
-                hint=hint(press),
+                hint=hint(HINTS.get(press, press)),
                 press=press,
                 connection=fact.connection,
                 at=fact.sent_at or fact.wanted_at,

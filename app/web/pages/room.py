@@ -2,11 +2,13 @@
 
 from typing import Any
 
+from sqlalchemy import Connection
 from starlette.responses import Response
 
 from app.core.rules.closing import cleared_at, may_resume
 from app.core.rules.ground_rules import receipts
 from app.core.session import GroupSession
+from app.store import queue
 from app.web.pages import doings
 from app.web.pages.roomview import room_view
 from app.web.pages.visit import Visit
@@ -23,10 +25,22 @@ async def page(visit: Visit) -> Response:
     """``GET /sessions/{id}/live``; ``?part=main`` gives the part that changes."""
     part = visit.request.query_params.get("part") == "main"
     template = "live_main.html" if part else "live.html"
-    return await visit.show(template, **_known(visit))
+    return await visit.show(template, **_known(visit, await _words(visit)))
 
 
-def _known(visit: Visit) -> dict[str, Any]:
+async def _words(visit: Visit) -> dict[str, str]:
+    """What has to be said for the actions that are open, by their key."""
+    store = visit.house.store
+
+    def look(db: Connection) -> dict[str, str]:
+        rows = queue.open_actions(db, visit.session_id)
+        return {row.key: doings.words_of(queue.read_action(store, row)) for row in rows}
+
+    found: dict[str, str] = await visit.read(look)
+    return found
+
+
+def _known(visit: Visit, words: dict[str, str]) -> dict[str, Any]:
     session, me = visit.here, visit.person_id
     view = room_view(session, me, visit.now)
 
@@ -34,7 +48,7 @@ def _known(visit: Visit) -> dict[str, Any]:
         return visit.house.engine.press_hint(visit.session_id, press)
 
     alarms = doings.alarms(session)
-    asks = doings.asks(session, hint)
+    asks = doings.asks(session, hint, words)
     return {
         "view": view,
         "alarms": alarms,
@@ -54,7 +68,6 @@ def _known(visit: Visit) -> dict[str, Any]:
         "in_roster": session.worker_slot(me) is not None,
         "is_lead": session.lead_id == me,
         "lead": visit.name(session.lead_id) if session.lead_id else "nobody",
-        "hint": hint,
         "says": _says(len(alarms), len(asks), view.workers),
     }
 
