@@ -28,6 +28,9 @@ from integrations.base import (
 )
 
 DOOR = ""
+UNSEEN = "unseen:"
+"""Begins the name we give an occurrence that runs and that no webhook told us of."""
+
 WATCH_FROM = timedelta(minutes=30)
 
 
@@ -96,6 +99,9 @@ class Watch:
         platform = self._footing.platforms.get(plan.platform)
         if platform is None:
             return False
+        if name.startswith(UNSEEN) and _has_real_name(session, instance):
+            await self._give_up_made_up(held, instance)
+            return True
         try:
             if session.hands.live_roster is False:
                 await self._read_status(held, instance, platform)
@@ -114,6 +120,13 @@ class Watch:
         except PermanentFailure as problem:
             await self._no_roster(held, instance, platform, problem)
             return
+        except TemporaryFailure:
+            # The list of a meeting that is over answers nothing: is it over? (P04)
+            status = await self._status(platform, instance.ref)
+            if status.started:
+                raise
+            await self._keep_status(held, instance, status)
+            return
         if read.offset is not None:
             self.measured(platform.name, read.offset)
         if not read.entries and read.complete:
@@ -130,7 +143,7 @@ class Watch:
     ) -> None:
         session = held.session
         status = await self._status(platform, instance.ref)
-        if not status.started or self._other(status, instance):
+        if not status.started or self._other(session, status, instance):
             await self._keep_status(held, instance, status)
             return
         if session.hands.live_roster is None:
@@ -188,11 +201,27 @@ class Watch:
         return status
 
     @staticmethod
-    def _other(status: PlatformStatus, instance: Instance) -> bool:
-        return bool(
+    def _other(
+        session: GroupSession, status: PlatformStatus, instance: Instance
+    ) -> bool:
+        """Whether a later occurrence, known by its own webhooks, runs instead of ours.
+
+        A status alone may name the occurrence that was planned and not the one that
+        runs, so a strange name proves nothing.
+        """
+        later = session.instances.get(
+            MeetingRef(
+                platform=instance.ref.platform,
+                meeting_id=instance.ref.meeting_id,
+                instance=status.instance,
+            )
+        )
+        return (
             status.started
-            and status.instance
-            and status.instance != instance.ref.instance
+            and later is not None
+            and later is not instance
+            and later.heard_at is not None
+            and opened_at(later) > opened_at(instance)
         )
 
     async def _keep_status(
@@ -208,7 +237,7 @@ class Watch:
                     started=False,
                 )
             )
-        elif self._other(status, instance):
+        elif self._other(held.session, status, instance):
             # Another occurrence runs now, so ours is over (I5, W26).
             facts.append(
                 MeetingEnded(
@@ -247,13 +276,22 @@ class Watch:
                     "meeting status not readable", meeting=meeting_id, why=str(problem)
                 )
                 return False
-            known = MeetingRef(
-                platform=name, meeting_id=meeting_id, instance=status.instance
-            )
-            if status.started and known not in held.session.instances:
-                await self._intake.accept_facts([_started(ref, status)])
+            if not status.started:
+                continue
+            known = status.instance or f"{UNSEEN}{status.read_at.isoformat()}"
+            found = replace(status, instance=known)
+            if replace(ref, instance=known) not in held.session.instances:
+                await self._intake.accept_facts([_started(ref, found)])
                 self._wake(held.session.session_id)
         return True
+
+    async def _give_up_made_up(self, held: Held, instance: Instance) -> None:
+        """A webhook told the occurrence's real name: what we made up for it is over."""
+        over = MeetingEnded(
+            meeting=instance.ref, at=self._footing.clock.now(), source=Source.POLL
+        )
+        await self._intake.accept_facts([over])
+        self._wake(held.session.session_id)
 
     async def _failed(self, held: Held, instance: Instance, why: str) -> None:
         async with held.lock:
@@ -275,6 +313,14 @@ class Watch:
             why=why,
         )
         self._wake(session.session_id)
+
+
+def _has_real_name(session: GroupSession, made_up: Instance) -> bool:
+    return any(
+        other.ref.meeting_id == made_up.ref.meeting_id and other.heard_at is not None
+        for other in session.live()
+        if other is not made_up
+    )
 
 
 def _proved(instance: Instance) -> tuple[str, ...]:

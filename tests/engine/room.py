@@ -81,6 +81,8 @@ class RoomPlatform:
         self.on_perform: Callable[[Action], None] = lambda _action: None
         self.report: tuple[ReportLine, ...] = ()
         self.missed: tuple[bytes, ...] = ()
+        self.names_occurrences = True
+        self.status_name = ""
 
     def _call(self, what: str) -> None:
         self.calls.append(what)
@@ -123,7 +125,8 @@ class RoomPlatform:
         return StatusRead(
             read_at=self.clock.now(),
             started=self.room.started,
-            instance=self.room.instance,
+            instance=self.status_name
+            or (self.room.instance if self.names_occurrences else ""),
         )
 
     async def read_roster(self, meeting: MeetingRef) -> RosterRead:

@@ -1,5 +1,6 @@
 """Webhooks lost, the platform failing or lying, the process killed: the promise holds."""
 
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -15,9 +16,11 @@ from app.store import queue
 from app.store.database import InlineDoor, Store, open_engine
 from app.store.migrate import migrate
 from integrations.base import PermanentFailure, TemporaryFailure
+from tests.core.builders import ALL_HANDS
 from tests.engine.room import Evening, evening
 
 pytestmark = pytest.mark.anyio
+WEBHOOKS_ONLY = replace(ALL_HANDS, live_roster=None)
 
 
 async def until_ended(tonight: Evening, at_most: float) -> float:
@@ -48,6 +51,57 @@ async def test_a_meeting_nobody_told_us_of_is_found(clock: ManualClock) -> None:
 
         [instance] = (await tonight.state()).live()
         assert set(instance.connections) == {"U-anna", "U-ben"}
+
+
+async def test_an_occurrence_without_a_name_is_watched_until_it_has_one(
+    clock: ManualClock,
+) -> None:
+    async with evening(clock) as tonight:
+        tonight.webhooks = False
+        tonight.platform.names_occurrences = False
+        await tonight.join("anna", "sam", "ben")
+        await tonight.wait(45)
+        [made_up] = (await tonight.state()).live()
+        assert made_up.ref.instance.startswith("unseen:")
+        assert set(made_up.connections) == {"U-anna", "U-sam", "U-ben"}
+
+        tonight.webhooks = True
+        await tonight.join("chloe")
+        await tonight.wait(31)
+
+        [real] = (await tonight.state()).live()
+        assert real.ref.instance == tonight.room.instance
+        assert set(real.connections) == {"U-anna", "U-sam", "U-ben", "U-chloe"}
+        assert tonight.count("end_meeting") == 0
+
+
+async def test_a_status_with_a_strange_name_ends_nothing(clock: ManualClock) -> None:
+    async with evening(clock, hands=WEBHOOKS_ONLY) as tonight:
+        tonight.room.cannot["roster"] = PermanentFailure("No dashboard.", "Ask Zoom.")
+        await tonight.join("anna", "sam", "ben")
+        tonight.platform.status_name = "the-uuid-of-the-plan"
+        await tonight.wait(61)
+
+        [instance] = (await tonight.state()).live()
+        assert instance.ref.instance == tonight.room.instance
+
+
+async def test_a_list_that_answers_nothing_when_all_is_over(
+    clock: ManualClock,
+) -> None:
+    async with evening(clock) as tonight:
+        await tonight.join("anna", "sam", "ben")
+        tonight.webhooks = False
+        tonight.room.started = False
+        tonight.room.inside.clear()
+        tonight.room.cannot["roster"] = TemporaryFailure(
+            "The list has no such meeting."
+        )
+        await tonight.wait(31)
+
+        state = await tonight.state()
+        assert list(state.live()) == []
+        assert not any(k.startswith("sight.") for k in state.actions)
 
 
 async def test_an_outage_only_delays_the_end(clock: ManualClock) -> None:
