@@ -58,15 +58,17 @@ class Meetings:
             self._idle_uuids[meeting_id] = as_text(answer.said.get("uuid"))
         return answer
 
-    def _instance(self, meeting_id: str, uuid: str) -> str:
+    def _instance(self, meeting: MeetingRef, uuid: str) -> str:
         """The uuid, where it is surely the running occurrence's.
 
         The answer may as well carry the plan's own uuid. Only one that was not there
         while the meeting waited belongs to the occurrence; a wrong one would make us
-        believe that the room we have to end is another.
+        believe that the room we have to end is another. Who knows of no occurrence
+        yet is better off with any name than with none.
         """
-        idle = self._idle_uuids.get(meeting_id)
-        return uuid if idle and idle != uuid else ""
+        idle = self._idle_uuids.get(meeting.meeting_id)
+        surely = bool(idle) and idle != uuid
+        return uuid if surely or not meeting.instance else ""
 
     async def status(self, meeting: MeetingRef) -> StatusRead:
         """Started or waiting; a meeting Zoom does not know is a failure, not an end."""
@@ -80,7 +82,7 @@ class Meetings:
         return StatusRead(
             read_at=read_at,
             started=started,
-            instance=self._instance(meeting.meeting_id, uuid) if started else "",
+            instance=self._instance(meeting, uuid) if started else "",
             offset=answer.offset,
         )
 

@@ -4,6 +4,7 @@ import asyncio
 import base64
 import gzip
 from collections.abc import Awaitable
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -667,17 +668,25 @@ async def test_the_platforms_clock_is_measured(scripted: Scripted) -> None:
 
 
 @pytest.mark.parametrize(
-    ("while_waiting", "instance"), [(None, ""), ("running", ""), ("plan", "running")]
+    ("while_waiting", "asked", "instance"),
+    [
+        (None, "u", ""),
+        ("running", "u", ""),
+        ("plan", "u", "running"),
+        (None, "", "running"),
+        ("running", "", "running"),
+    ],
 )
-async def test_only_a_uuid_that_is_new_names_the_instance(
-    scripted: Scripted, while_waiting: str | None, instance: str
+async def test_only_a_uuid_that_is_new_names_another_instance(
+    scripted: Scripted, while_waiting: str | None, asked: str, instance: str
 ) -> None:
     zoom = scripted.zoom()
     if while_waiting:
         scripted.on(GET, said(200, {"status": "waiting", "uuid": while_waiting}))
         await zoom.read_status(ROOM)
     scripted.on(GET, said(200, {"status": "started", "uuid": "running"}))
-    assert (await zoom.read_status(ROOM)).instance == instance
+    read = await zoom.read_status(replace(ROOM, instance=asked))
+    assert read.instance == instance
 
 
 async def test_only_our_own_client_is_closed(
