@@ -216,7 +216,6 @@ class Intake:
 
 def _write(batch: _Batch, db: Connection) -> None:
     log.add(db, batch.entries)
-    if batch.deliveries:
-        db.execute(log.insert_once(db, log.deliveries), batch.deliveries)
+    log.add_deliveries(db, batch.deliveries)
     for work in batch.extra:
         work(db)

@@ -120,13 +120,17 @@ class Watch:
         except PermanentFailure as problem:
             await self._no_roster(held, instance, platform, problem)
             return
-        except TemporaryFailure:
+        except TemporaryFailure as problem:
             # The list of a meeting that is over answers nothing: is it over? (P04)
             status = await self._status(platform, instance.ref)
-            if status.started:
-                raise
-            await self._keep_status(held, instance, status)
-            return
+            if not status.started:
+                await self._keep_status(held, instance, status)
+                return
+            if held.session.hands.live_roster is None and instance.failing_since:
+                # It runs, and the list never worked: an account without one.
+                await self._without_roster(held, instance, status, str(problem))
+                return
+            raise
         if read.offset is not None:
             self.measured(platform.name, read.offset)
         if not read.entries and read.complete:
@@ -147,17 +151,22 @@ class Watch:
             await self._keep_status(held, instance, status)
             return
         if session.hands.live_roster is None:
-            hands = replace(
-                session.hands,
-                live_roster=False,
-                problems=(*session.hands.problems, str(problem)),
-            )
-            fact = HandsProbed(at=self._footing.clock.now(), hands=hands)
-            await self._intake.accept_facts([fact], session.session_id)
-            await self._keep_status(held, instance, status)
+            await self._without_roster(held, instance, status, str(problem))
             return
         # It could list the room before, so this is a loss of sight, not a small plan.
         raise TemporaryFailure(str(problem))
+
+    async def _without_roster(
+        self, held: Held, instance: Instance, status: PlatformStatus, why: str
+    ) -> None:
+        """From now on "webhooks only", with the meeting's status as heartbeat."""
+        session = held.session
+        hands = replace(
+            session.hands, live_roster=False, problems=(*session.hands.problems, why)
+        )
+        fact = HandsProbed(at=self._footing.clock.now(), hands=hands)
+        await self._intake.accept_facts([fact], session.session_id)
+        await self._keep_status(held, instance, status)
 
     async def _keep(self, held: Held, instance: Instance, read: RosterRead) -> None:
         async with held.lock:

@@ -104,6 +104,22 @@ async def test_a_list_that_answers_nothing_when_all_is_over(
         assert not any(k.startswith("sight.") for k in state.actions)
 
 
+async def test_a_list_that_never_works_means_webhooks_only(
+    clock: ManualClock,
+) -> None:
+    async with evening(clock, hands=WEBHOOKS_ONLY) as tonight:
+        tonight.room.cannot["roster"] = TemporaryFailure("Not found.")
+        await tonight.join("anna", "ben")
+        await tonight.wait(25)
+
+        state = await tonight.state()
+        assert state.hands.live_roster is False
+        assert not any(k.startswith("sight.") for k in state.actions)
+
+        await tonight.leave("anna")
+        assert await until_ended(tonight, 61) <= 61
+
+
 async def test_an_outage_only_delays_the_end(clock: ManualClock) -> None:
     async with evening(clock) as tonight:
         await tonight.join("anna", "ben")
