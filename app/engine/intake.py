@@ -5,6 +5,7 @@ the next one.
 """
 
 import asyncio
+from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
@@ -42,6 +43,7 @@ class Intake:
         self._next = _Batch()
         self._flushing: asyncio.Task[None] | None = None
         self._under_way = 0
+        self._refusals: Counter[str] = Counter()
         self.bound: dict[tuple[str, str], set[str]] = {}
         self.offsets: dict[str, timedelta] = {}
         self.last_at: dict[str, datetime] = {}
@@ -157,10 +159,21 @@ class Intake:
 
         await self._footing.store.write(work)
 
-    def refused(self, platform: str, problem: BadWebhook) -> Callable[[Any], None]:
-        """Work that counts a refused webhook."""
+    def refuse(self, platform: str, problem: BadWebhook) -> None:
+        """Count a refused webhook; in memory, so that a flood costs no writes (W35)."""
+        self._refusals[f"refused:{platform}:{problem.counter}"] += 1
+
+    async def write_refusals(self) -> None:
+        """Write down what was counted since last time."""
+        counted, self._refusals = self._refusals, Counter()
         now = self._footing.clock.now()
-        return lambda db: log.count(db, f"refused:{platform}:{problem.counter}", now)
+
+        def work(db: Connection) -> None:
+            for name, number in counted.items():
+                log.count(db, name, now, number)
+
+        if counted:
+            await self._footing.store.write(work)
 
     async def accept_facts(
         self,

@@ -12,7 +12,7 @@ from typing import Any
 from sqlalchemy import Connection
 
 from app.core.events import MeetingEvent
-from app.core.presses import AlarmAcknowledged, SessionEvent
+from app.core.presses import AlarmAcknowledged, SessionClosed, SessionEvent
 from app.core.session import GroupSession
 from app.engine.alarms import Alarms
 from app.engine.contract import EngineStatus, WebhookAnswer
@@ -26,6 +26,7 @@ from app.engine.settle import Settle
 from app.engine.unplanned import Unplanned
 from app.engine.watch import Watch
 from app.store import log, queue
+from app.store import sessions as session_rows
 from integrations.base import BadWebhook, Delivery, Mended
 
 TURN_PAUSE = timedelta(seconds=1)
@@ -79,20 +80,20 @@ class Engine:
         try:
             return await self.intake.accept_webhook(platform, headers, body)
         except BadWebhook as problem:
-            self._spawn(self._count_refusal(platform, problem))
+            self.intake.refuse(platform, problem)
             raise
 
     async def accept_press(self, session_id: str, *facts: SessionEvent) -> None:
         """See EngineDoor."""
         held = await self.sessions.held(session_id)
-        also = None
-        taken = [f for f in facts if isinstance(f, AlarmAcknowledged)]
-        if taken:
 
-            def also(db: Connection) -> None:
-                for fact in taken:
+        def also(db: Connection) -> None:
+            for fact in facts:
+                if isinstance(fact, AlarmAcknowledged):
                     key = f"{held.session.session_id}:{fact.key}"
                     queue.acknowledge(db, key, fact.by, fact.at)
+                elif isinstance(fact, SessionClosed):
+                    session_rows.close(db, session_id, fact.at)
 
         await self.intake.accept_facts(facts, session_id, also)
         self.wake(session_id)
@@ -407,6 +408,3 @@ class Engine:
 
     def _measured(self, platform: str, offset: timedelta) -> None:
         self.intake.offsets[platform] = offset
-
-    async def _count_refusal(self, platform: str, problem: BadWebhook) -> None:
-        await self._footing.store.write(self.intake.refused(platform, problem))

@@ -7,11 +7,11 @@ from typing import Any
 
 import orjson
 from sqlalchemy import Connection, and_, delete, func, or_, select
-from sqlalchemy.dialects import postgresql, sqlite
 
 from app.core import wire
 from app.core.events import MeetingEvent, MeetingRef
 from app.core.fold import Fact
+from app.store.bulk import insert_once, insert_rows
 from app.store.database import Store
 from app.store.tables import (
     CounterRow,
@@ -38,12 +38,6 @@ class Entry:
 
     row: Mapping[str, Any]
     sealed: Mapping[str, Any] | None
-
-
-def insert_once(db: Connection, table: Any) -> Any:
-    """An insert that does nothing when the row is there, for either store."""
-    maker = postgresql.insert if db.dialect.name == "postgresql" else sqlite.insert
-    return maker(table).on_conflict_do_nothing()
 
 
 def entry(
@@ -78,12 +72,13 @@ def entry(
 
 def add(db: Connection, entries: Sequence[Entry]) -> None:
     """Append; an entry whose ``ref`` is there already changes nothing (I12)."""
-    if not entries:
-        return
-    db.execute(insert_once(db, log), [e.row for e in entries])
-    sealed = [e.sealed for e in entries if e.sealed is not None]
-    if sealed:
-        db.execute(insert_once(db, personal), sealed)
+    insert_rows(db, log, [e.row for e in entries])
+    insert_rows(db, personal, [e.sealed for e in entries if e.sealed is not None])
+
+
+def add_deliveries(db: Connection, rows: Sequence[Mapping[str, Any]]) -> None:
+    """Keep webhooks as received; one that is there already stays (I12)."""
+    insert_rows(db, deliveries, rows)
 
 
 @dataclass(frozen=True, slots=True)
@@ -184,13 +179,13 @@ def refuse(
     db.execute(insert_once(db, quarantine), row)
 
 
-def count(db: Connection, name: str, at: datetime) -> None:
+def count(db: Connection, name: str, at: datetime, by: int = 1) -> None:
     """Raise a counter an administrator can see."""
     db.execute(insert_once(db, counters), {"name": name, "count": 0, "last_at": at})
     db.execute(
         counters.update()
         .where(counters.c.name == name)
-        .values(count=counters.c.count + 1, last_at=at)
+        .values(count=counters.c.count + by, last_at=at)
     )
 
 

@@ -11,8 +11,8 @@ from app.core import codec
 from app.core.actions import ACTIONS, Action
 from app.core.policy import Mode
 from app.core.presses import ActionState
+from app.store.bulk import insert_once
 from app.store.database import Store
-from app.store.log import insert_once
 from app.store.tables import (
     ActionRow,
     AlarmRow,

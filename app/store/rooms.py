@@ -7,8 +7,8 @@ from typing import Any
 
 from sqlalchemy import Connection, select
 
+from app.store.bulk import insert_once
 from app.store.database import Store
-from app.store.log import insert_once
 from app.store.tables import LinkRow, MeetingRow
 
 meetings = MeetingRow.__table__  # type: ignore[attr-defined]
