@@ -1,0 +1,302 @@
+"""A look at the room: only differences, and no absence that is not proved (P07-P09, F10)."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from typing import Any
+
+import pytest
+
+from app.core import events as e
+from app.core.fold import apply
+from app.core.roster import differences, match, prove
+from app.core.session import GroupSession, Instance
+from tests.core.builders import (
+    ANNA,
+    BEN,
+    CHLOE,
+    EVE,
+    ROOM,
+    again,
+    at,
+    ended,
+    joined,
+    left,
+    seat,
+    started,
+    story,
+    waiting,
+)
+
+EVENING = (started(), joined(ANNA), joined(BEN, "18:58"))
+
+
+@dataclass(frozen=True, kw_only=True)
+class Row:
+    """One row of a list of who is there."""
+
+    seat: e.Seat
+    room: str = e.MAIN_ROOM
+    waiting: bool = False
+    role: str = ""
+
+
+def row(person: dict[str, str], **more: Any) -> Row:
+    return Row(seat=e.Seat(**person), **more)
+
+
+def here(session: GroupSession) -> Instance:
+    return session.instances[ROOM]
+
+
+def look(
+    session: GroupSession, clock: str, rows: Iterable[Row], *, complete: bool = True
+) -> list[Any]:
+    return differences(
+        session, here(session), rows, started_at=at(clock), complete=complete
+    )
+
+
+def seen(person: dict[str, str], clock: str, **more: Any) -> e.ConnectionSeen:
+    whole = {"meeting": ROOM, "at": at(clock), "source": e.Source.POLL, **person}
+    return e.ConnectionSeen(**{**whole, **more})
+
+
+def missed(person: dict[str, str], clock: str, proof: str) -> e.ConnectionMissed:
+    return e.ConnectionMissed(
+        meeting=ROOM,
+        at=at(clock),
+        source=e.Source.POLL,
+        uuid=person.get("uuid", ""),
+        user_id=person["user_id"],
+        last_proof_at=at(proof),
+    )
+
+
+BOTH = (row(ANNA), row(BEN))
+
+
+def test_a_look_that_shows_what_we_thought_appends_nothing() -> None:
+    assert look(story(*EVENING), "19:10", BOTH) == []
+
+
+def test_somebody_we_had_not_heard_of() -> None:
+    session = story(*EVENING)
+    assert look(session, "19:10", [*BOTH, row(EVE)]) == [seen(EVE, "19:10")]
+
+
+def test_a_telephone_is_known_by_its_number() -> None:
+    caller = {"uuid": "UUID-PHONE", "user_id": "401", "phone": "+44*****1234"}
+    (fact,) = look(story(*EVENING), "19:10", [*BOTH, row(caller)])
+    assert (fact.by_phone, fact.phone) == (True, "")
+
+
+def test_somebody_at_the_door_and_let_in_unheard() -> None:
+    session = story(*EVENING, waiting(CHLOE))
+    assert look(session, "19:10", [*BOTH, row(CHLOE, waiting=True)]) == []
+    assert look(session, "19:10", [*BOTH, row(CHLOE)]) == [seen(CHLOE, "19:10")]
+    assert look(session, "19:10", [row(ANNA), row(BEN, waiting=True), row(CHLOE)]) == [
+        seen(BEN, "19:10", waiting=True),
+        seen(CHLOE, "19:10"),
+    ]
+
+
+def test_a_move_to_a_side_room() -> None:
+    session = story(*EVENING)
+    rows = [row(ANNA), row(BEN, room="blue")]
+    assert look(session, "19:10", rows) == [seen(BEN, "19:10", room="blue")]
+    apply(session, seen(BEN, "19:10", room="blue"))
+    assert look(session, "19:11", rows) == []
+
+
+def test_a_list_that_knows_no_side_rooms_moves_nobody_out_of_one() -> None:
+    session = story(*EVENING, seat(e.BreakoutJoined, BEN, "19:05", room="blue"))
+    assert look(session, "19:10", BOTH) == []
+    rows = [row(ANNA), row(BEN, role="host")]
+    assert look(session, "19:10", rows) == [
+        seen(BEN, "19:10", room="blue", role="host")
+    ]
+
+
+def role(person: dict[str, str], what: str) -> e.RoleChanged:
+    fact: e.RoleChanged = seat(e.RoleChanged, person, "19:01", role=what)
+    return fact
+
+
+@pytest.mark.parametrize(
+    ("known", "shown", "told"),
+    [
+        ("", "", False),
+        ("", "host", True),
+        ("host", "host", False),
+        ("host", "", False),
+        ("host", "attendee", True),
+        ("co-host", "attendee", False),
+        ("co-host", "host", True),
+    ],
+)
+def test_host_rights_gained_or_lost_unheard(known: str, shown: str, told: bool) -> None:
+    session = story(*EVENING, *([role(BEN, known)] if known else []))
+    rows = [row(ANNA), row(BEN, role=shown)]
+    expected = [seen(BEN, "19:10", role=shown)] if told else []
+    assert look(session, "19:10", rows) == expected
+
+
+# --- absence --------------------------------------------------------------------------
+
+
+def test_somebody_no_longer_shown_was_there_until_the_last_proof() -> None:
+    session = story(*EVENING)
+    assert look(session, "19:10", [row(ANNA)]) == [missed(BEN, "19:10", "18:58")]
+    here(session).connections["UUID-BEN"].proved_at = at("19:09:50")
+    assert look(session, "19:10", [row(ANNA)]) == [missed(BEN, "19:10", "19:09:50")]
+
+
+def test_somebody_seen_but_never_heard_of_can_be_missed_too() -> None:
+    session = story(started(), joined(ANNA), seen(BEN, "19:00"))
+    assert look(session, "19:00:10", [row(ANNA)]) == [missed(BEN, "19:00:10", "19:00")]
+
+
+def test_p07_a_partial_list_never_proves_absence() -> None:
+    rows = [row(ANNA), row(EVE)]
+    assert look(story(*EVENING), "19:10", rows, complete=False) == [seen(EVE, "19:10")]
+
+
+def test_p09_nor_does_one_with_a_row_that_names_nobody() -> None:
+    nameless = row({"name": "Ben"})
+    assert look(story(*EVENING), "19:10", [row(ANNA), nameless]) == []
+
+
+def test_nobody_is_missed_twice_or_after_leaving() -> None:
+    session = story(*EVENING, left(BEN, "19:05"))
+    assert look(session, "19:10", [row(ANNA)]) == []
+    assert look(story(*EVENING, ended("20:00")), "20:05", []) == []
+
+
+@pytest.mark.parametrize(
+    ("clock", "told"), [("18:58:59", False), ("18:59", True), ("18:59:01", True)]
+)
+def test_f10_a_fresh_join_is_not_missed_by_a_list_that_may_be_a_minute_old(
+    clock: str, told: bool
+) -> None:
+    found = look(story(*EVENING), clock, [row(ANNA)])
+    assert found == ([missed(BEN, clock, "18:58")] if told else [])
+
+
+@pytest.mark.parametrize(
+    "news",
+    [
+        seat(e.BreakoutJoined, BEN, "19:09:30", room="blue"),
+        waiting(BEN, "19:09:30"),
+        seat(e.ParticipantHeld, BEN, "19:09:30"),
+        role(BEN, "host"),
+    ],
+)
+def test_f10_nor_is_anybody_of_whom_there_is_fresh_news(news: e.SeatEvent) -> None:
+    session = story(*EVENING, replace(news, at=at("19:09:30")))
+    assert look(session, "19:10", [row(ANNA)]) == []
+
+
+def test_but_once_a_look_has_shown_them_the_next_may_miss_them() -> None:
+    session = story(*EVENING)
+    connection = here(session).connections["UUID-BEN"]
+    connection.proved_at = at("18:58:10")
+    assert look(session, "18:58:20", [row(ANNA)]) == [
+        missed(BEN, "18:58:20", "18:58:10")
+    ]
+    connection.proved_at = at("18:57:50")
+    assert look(session, "18:58:20", [row(ANNA)]) == []
+
+
+def test_a_proof_is_never_later_than_the_look() -> None:
+    session = story(*EVENING)
+    here(session).connections["UUID-BEN"].proved_at = at("19:20")
+    assert look(session, "19:10", [row(ANNA)]) == [missed(BEN, "19:10", "19:10")]
+
+
+def test_somebody_who_stopped_waiting_unheard() -> None:
+    session = story(*EVENING, waiting(CHLOE, "18:50"))
+    assert look(session, "19:10", BOTH) == [missed(CHLOE, "19:10", "18:50")]
+
+
+# --- whose row it is ------------------------------------------------------------------
+
+
+def test_rows_are_matched_by_uuid_then_by_seat_and_never_by_name() -> None:
+    instance = here(story(*EVENING))
+
+    def key(seat: e.Seat) -> str:
+        found = match(instance, seat)
+        return found.key if found is not None else ""
+
+    assert key(e.Seat(uuid="UUID-BEN")) == "UUID-BEN"
+    assert key(e.Seat(user_id="201")) == "UUID-BEN"
+    assert key(e.Seat(uuid="UUID-BEN", user_id="101")) == "UUID-BEN"
+    assert key(e.Seat(name="Ben", registrant_id="reg-ben")) == ""
+    assert key(e.Seat()) == ""
+
+
+def test_a_seat_taken_by_another_connection_is_not_the_old_one() -> None:
+    other = again(BEN, user_id="201")
+    session = story(*EVENING)
+    assert match(here(session), e.Seat(**other)) is None
+    assert look(session, "19:10", [row(ANNA), row(other)]) == [
+        seen(other, "19:10"),
+        missed(BEN, "19:10", "18:58"),
+    ]
+
+
+def test_a_row_says_the_uuid_of_whom_we_knew_by_seat_only() -> None:
+    session = story(started(), joined({"user_id": "201"}))
+    found = match(here(session), e.Seat(uuid="UUID-BEN", user_id="201"))
+    assert found is not None
+    assert look(session, "19:10", [row(BEN)]) == []
+
+
+def test_f10_the_same_person_listed_twice_is_in_the_room() -> None:
+    session = story(*EVENING)
+    twice = [row(ANNA), row(BEN, waiting=True), row(BEN), row(BEN, waiting=True)]
+    assert look(session, "19:10", twice) == []
+    unknown = [*BOTH, row(EVE, waiting=True), row(EVE)]
+    assert look(session, "19:10", unknown) == [seen(EVE, "19:10")]
+
+
+# --- what a look proves ---------------------------------------------------------------
+
+
+def proved(
+    session: GroupSession, clock: str, rows: Iterable[Row], *, complete: bool = True
+) -> tuple[str, ...]:
+    return prove(here(session), rows, started_at=at(clock), complete=complete)
+
+
+def test_a_complete_look_proves_the_room_and_each_connection_as_we_thought() -> None:
+    session = story(*EVENING, waiting(CHLOE))
+    here(session).failing_since = at("19:09")
+    rows = [*BOTH, row(CHLOE), row(EVE)]
+    assert proved(session, "19:10", rows) == ("UUID-ANNA", "UUID-BEN")
+    instance = here(session)
+    assert (instance.proof_at, instance.failing_since) == (at("19:10"), None)
+    assert instance.connections["UUID-BEN"].proved_at == at("19:10")
+    assert instance.connections["UUID-CHLOE"].proved_at is None
+    assert proved(session, "19:11", [row(CHLOE, waiting=True)]) == ("UUID-CHLOE",)
+
+
+@pytest.mark.parametrize(
+    ("rows", "complete"), [(BOTH, False), ((*BOTH, row({"name": "Ben"})), True)]
+)
+def test_a_partial_look_proves_presence_only(
+    rows: tuple[Row, ...], complete: bool
+) -> None:
+    session = story(*EVENING)
+    here(session).failing_since = at("19:09")
+    assert len(proved(session, "19:10", rows, complete=complete)) == 2
+    assert (here(session).proof_at, here(session).failing_since) == (None, at("19:09"))
+
+
+def test_an_older_look_does_not_take_a_newer_proof_back() -> None:
+    session = story(*EVENING)
+    proved(session, "19:10", BOTH)
+    proved(session, "19:09", BOTH)
+    instance = here(session)
+    assert instance.proof_at == at("19:10")
+    assert instance.connections["UUID-BEN"].proved_at == at("19:10")
