@@ -141,6 +141,12 @@ class Settings(BaseModel):
         "the id as Zoom shows it",
         default=None,
     )
+    zoom_room_chat: bool = _setting(
+        "Posts the ground rules into the meeting's lasting chat. Off, because people can "
+        "write to each other there when no worker is present.",
+        "1 or 0",
+        default=False,
+    )
     zoom_api_url: Platform = _setting(
         "Where Zoom's API answers.",
         "an https:// address of Zoom itself, unless CHAPERONE_ALLOW_TEST_HOSTS=1",

@@ -15,6 +15,7 @@ from app.config import Settings
 from app.core.rules import RULES, Rule
 from app.crypto import new_token
 from app.engine.alarms import Alarms
+from app.engine.codes import code_sender
 from app.engine.footing import Footing
 from app.engine.loop import Engine
 from app.engine.senders import senders
@@ -115,7 +116,14 @@ def build(
     )
     engine = Engine(footing, Alarms(footing, ways))
     register(footing, engine)
-    web = create_web(settings, engine, store, clock)
+    send_code = code_sender(
+        store,
+        clock,
+        mail_settings(settings),
+        settings.organisation_name,
+        allow_test_hosts=settings.allow_test_hosts,
+    )
+    web = create_web(settings, engine, store, clock, send_code=send_code)
     service = Service(settings, clock, store, engine, platforms, web)
     web.router.lifespan_context = lambda _app: _life(service)
     return service

@@ -206,9 +206,7 @@ class Platform(Protocol):
     async def create_meeting(self, plan: Plan, marker: str) -> CreatedMeeting:
         """Make a safe meeting carrying our marker, or adopt the one that carries it."""
 
-    async def issue_link(
-        self, meeting_id: str, alias: str, label: str
-    ) -> IssuedLink:
+    async def issue_link(self, meeting_id: str, alias: str, label: str) -> IssuedLink:
         """One personal link. ``alias``: pseudonymous address; ``label``: name shown."""
 
     async def change_link(

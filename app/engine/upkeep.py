@@ -1,18 +1,29 @@
 """Jobs that come back: settings checks, lost webhooks, reports, forgetting."""
 
+from dataclasses import replace
 from datetime import datetime, timedelta
+from functools import partial
 
-from app.core.events import MeetingRef
+from sqlalchemy import Connection
+
+from app.core.events import MeetingRef, Source
 from app.core.reconcile import ReportRow, reconcile
 from app.core.session import GroupSession, Instance
 from app.engine.footing import Footing
 from app.engine.intake import Intake
 from app.engine.loop import Engine
 from app.engine.prepare import due_checks
-from app.store import log
+from app.store import access_rows, log, retention
 from integrations.base import BadWebhook, PermanentFailure, PlatformFailure, ReportLine
 
+# Assurance §11.2; docs/data-inventory.md has the whole table with the reasons.
 BODIES_KEPT = timedelta(days=14)
+DELIVERIES_KEPT = BODIES_KEPT + timedelta(days=7)
+REFUSED_KEPT = timedelta(days=14)
+UNBOUND_KEPT = timedelta(days=14)
+LOOKS_KEPT = timedelta(days=7)
+ADDRESSES_KEPT = timedelta(hours=24)
+FORGET_EVERY = timedelta(hours=1)
 REPORT_FROM = timedelta(minutes=5)
 REPORT_UNTIL = timedelta(hours=24)
 CATCH_UP_BACK = timedelta(hours=2)
@@ -54,8 +65,11 @@ class Upkeep:
         except BadWebhook as problem:
             self._footing.log.warning("log entry not usable", why=problem.counter)
             return
-        if delivery.answer is None:
-            await intake.accept_delivery(platform, delivery, body, now)
+        if delivery.answer is not None:
+            return
+        told = tuple(replace(e, source=Source.CATCH_UP) for e in delivery.events)
+        again = replace(delivery, events=told)
+        await intake.accept_delivery(platform, again, body, now)
 
     async def reports(self) -> None:
         """Close gaps in the attendance from the platform's own report; delete nothing."""
@@ -93,9 +107,21 @@ class Upkeep:
             self._engine.wake(session.session_id)
 
     async def forget(self) -> None:
-        """Erase raw webhook bodies after 14 days."""
-        before = self._footing.clock.now() - BODIES_KEPT
-        await self._footing.store.write(lambda db: log.forget_bodies(db, before))
+        """Erase whatever has been kept long enough (I24)."""
+        now, store = self._footing.clock.now(), self._footing.store
+
+        def work(db: Connection) -> None:
+            log.forget_bodies(db, now - BODIES_KEPT)
+            retention.forget_deliveries(db, now - DELIVERIES_KEPT)
+            retention.forget_refused(db, now - REFUSED_KEPT)
+            retention.forget_looks(db, now - LOOKS_KEPT)
+            retention.forget_addresses(db, now - ADDRESSES_KEPT)
+            access_rows.forget_old(db, now)
+
+        await store.write(work)
+        refs = await store.read(lambda db: retention.unbound(db, now - UNBOUND_KEPT))
+        for part in retention.parts(refs):
+            await store.write(partial(retention.forget_unbound, refs=part))
 
 
 def needs_check(session: GroupSession, now: datetime) -> bool:
@@ -126,8 +152,9 @@ def _row(meeting: MeetingRef, line: ReportLine) -> ReportRow:
 def register(footing: Footing, engine: Engine) -> Upkeep:
     """Hand the jobs to the engine."""
     upkeep = Upkeep(footing, engine)
+    engine.add_job("counts", timedelta(seconds=30), engine.intake.write_refusals)
     engine.add_job("settings", timedelta(seconds=15), upkeep.settings)
     engine.add_job("catch_up", timedelta(minutes=5), upkeep.catch_up)
     engine.add_job("reports", timedelta(minutes=2), upkeep.reports)
-    engine.add_job("forget", timedelta(hours=6), upkeep.forget)
+    engine.add_job("forget", FORGET_EVERY, upkeep.forget)
     return upkeep

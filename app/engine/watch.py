@@ -230,6 +230,7 @@ class Watch:
             and later is not None
             and later is not instance
             and later.heard_at is not None
+            and (later.started_at is not None or bool(later.connections))
             and opened_at(later) > opened_at(instance)
         )
 

@@ -25,6 +25,7 @@ def build(
             oauth_url=settings.zoom_oauth_url,
             host_user=settings.zoom_host_user or "",
             app_id=settings.zoom_app_id or "",
+            room_chat=settings.zoom_room_chat,
             allow_test_hosts=settings.allow_test_hosts,
         ),
         http,

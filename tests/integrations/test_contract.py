@@ -19,6 +19,7 @@ SAMPLES = {
     "zoom": Sample(
         settings={
             "allow_test_hosts": False,
+            "zoom_room_chat": False,
             "zoom_account_id": zoom.ACCOUNT,
             "zoom_client_id": "client",
             "zoom_client_secret": Hidden("client secret"),
