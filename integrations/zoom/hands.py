@@ -40,7 +40,8 @@ PRESSES: dict[str, str] = {
     ),
     "confirm_identity": (
         "Open Participants and find the person. In the waiting room list press the three"
-        " dots, then “Message”, or admit and ask; then tell Chaperone who it is."
+        " dots, then “Message”; or call them on a number you know. Do not admit anybody"
+        " before you know who it is; then tell Chaperone."
     ),
     "who_are_you": (
         "Ask the person by name and camera, or call them on a number you know. In the"
