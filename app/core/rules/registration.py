@@ -1,13 +1,15 @@
 """Links that were asked for, or opened, by other hands than ours (guidance S8)."""
 
 from collections.abc import Iterator
-from datetime import datetime
+from datetime import datetime, timedelta
 
-from app.core.actions import AlertStaff, Audience, Level, Wish
+from app.core.actions import AlertStaff, Audience, Level, WakeAt, Wish
 from app.core.session import GroupSession
 
 OPEN = "approved"
 ASKED = "pending"
+SETTLED = timedelta(seconds=30)
+"""The platform tells of a link of ours before it has answered our own request."""
 
 
 def foreign_registration(session: GroupSession, now: datetime) -> Iterator[Wish]:
@@ -20,11 +22,14 @@ def foreign_registration(session: GroupSession, now: datetime) -> Iterator[Wish]
         return
     for instance in session.instances.values():
         strange = {
-            status
-            for registrant_id, (_, status) in instance.registrations.items()
+            status: at
+            for registrant_id, (at, status) in instance.registrations.items()
             if registrant_id not in session.links and status in (OPEN, ASKED)
         }
-        for status in sorted(strange):
+        for status, at in sorted(strange.items()):
+            if now < at + SETTLED:
+                yield WakeAt(at + SETTLED, "is this link ours?")
+                continue
             opened = status == OPEN
             yield AlertStaff(
                 key=f"registration.foreign:{instance.ref.instance}:{status}",

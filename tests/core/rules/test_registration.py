@@ -1,6 +1,5 @@
 """Links by other hands than ours are told, once, and open no door."""
 
-from datetime import datetime
 from typing import Any
 
 import pytest
@@ -13,10 +12,9 @@ from app.core.session import GroupSession
 from tests.core.builders import ROOM, at, started, story
 
 
-def told(session: GroupSession, now: datetime = at("19:00")) -> list[Level]:
-    return [
-        w.level for w in foreign_registration(session, now) if isinstance(w, AlertStaff)
-    ]
+def told(session: GroupSession, clock: str = "19:00:00") -> list[Level]:
+    wishes = foreign_registration(session, at(clock))
+    return [w.level for w in wishes if isinstance(w, AlertStaff)]
 
 
 def registration(registrant: str, status: str) -> Any:
@@ -40,6 +38,14 @@ def test_our_own_links_are_no_news() -> None:
 )
 def test_a_stranger_who_registers_is_told(status: str, levels: list[Level]) -> None:
     assert told(story(started(), registration("reg-eve", status))) == levels
+
+
+@pytest.mark.parametrize(("second", "number"), [(29, 0), (30, 1), (31, 1)])
+def test_our_own_request_gets_half_a_minute_to_be_answered(
+    second: int, number: int
+) -> None:
+    session = story(started(), registration("reg-eve", "approved"))
+    assert len(told(session, f"18:30:{second}")) == number
 
 
 def test_many_strangers_are_one_message() -> None:
