@@ -155,7 +155,6 @@ def _seen(
     target = target_of(session, connection.key) or Target(connection=connection.key)
     removal = standing_removal(session, target)
     slot = session.worker_slot(who.person_id)
-    worker = who.is_worker
     return Seen(
         key=connection.key,
         slug=blake2s(connection.key.encode(), digest_size=6).hexdigest(),
@@ -168,11 +167,11 @@ def _seen(
         host=connection.role if connection.role in ("host", "co-host") else "",
         copies=name_of(session, who.looks_like) if who.looks_like else "",
         person_id=who.person_id,
-        is_worker=worker,
-        is_leader=worker and who.person_id == session.lead_id,
-        can_ladder=not worker and session.closed is None,
+        is_worker=who.is_worker,
+        is_leader=who.is_worker and who.person_id == session.lead_id,
+        can_ladder=not who.is_worker and session.closed is None,
         can_vouch=who.who in NOT_SURE,
-        vouched=not worker and _vouched(session, instance, connection),
+        vouched=not who.is_worker and _vouched(session, instance, connection),
         mine=_may_be_mine(session, who, me),
         next_step=next_step(session, connection.key),
         steps=_steps(session, connection.key),
