@@ -57,6 +57,9 @@ class EngineDoor(Protocol):
     async def state(self, session_id: str) -> GroupSession:
         """The session as it is now (read only). Raises UnknownSession."""
 
+    async def state_at(self, session_id: str, when: datetime) -> GroupSession:
+        """The session as it was known at that moment. Raises UnknownSession."""
+
     async def plan_changed(self, session_id: str, by: str = "") -> None:
         """People, one-to-ones, group or plan changed in the tables: take the plan anew."""
 

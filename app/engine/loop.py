@@ -104,6 +104,10 @@ class Engine:
         async with held.lock:
             return await self.sessions.catch_up(held)
 
+    async def state_at(self, session_id: str, when: datetime) -> GroupSession:
+        """See EngineDoor."""
+        return await self.sessions.as_of(session_id, when)
+
     async def plan_changed(self, session_id: str, by: str = "") -> None:
         """See EngineDoor."""
         await self.prepare_work.plan_changed(session_id, by)

@@ -7,6 +7,7 @@ from app.core.presses import AttendanceConfirmed
 from app.core.readiness import Card, readiness
 from app.core.record import build_record
 from app.core.record_parts import ChecklistFacts, ChecklistLine, Named, Record
+from app.core.rooms import stays_of, who_is_who
 from app.core.session import GroupSession
 from app.exports.record_json import record_json
 from app.store import notes
@@ -14,10 +15,28 @@ from app.store.notes import FrozenRecord
 from app.web.house import House
 
 
-def record_of(house: House, session: GroupSession, now: datetime) -> Record:
-    """The record as of ``now``, with names where they are not erased."""
-    card = readiness(session, house.pack, now)
-    return build_record(session, now, session.names, _checklist(session, card))
+async def record_of(house: House, session: GroupSession, now: datetime) -> Record:
+    """The record as of ``now``, with names where they are not erased.
+
+    The checklist in it is the one the session started with, whatever was ticked later.
+    """
+    start = starting(session, now)
+    then = await house.engine.state_at(session.session_id, start)
+    then.names = session.names
+    card = readiness(then, house.pack, start)
+    return build_record(session, now, session.names, _checklist(then, card))
+
+
+def starting(session: GroupSession, now: datetime) -> datetime:
+    """When the first client came in, else the planned start, else now if it is earlier."""
+    stays = (
+        stay
+        for instance in session.instances.values()
+        for _, stay in stays_of(instance, who_is_who(session, instance), workers=False)
+    )
+    first = min((stay.begins for stay in stays), default=None)
+    planned = session.plan.starts_at if session.plan is not None else now
+    return min(first or planned, now)
 
 
 async def freeze(house: House, session_id: str, by: str, now: datetime) -> FrozenRecord:
@@ -26,7 +45,7 @@ async def freeze(house: House, session_id: str, by: str, now: datetime) -> Froze
     What is kept is the published JSON of the record. Raises UnknownSession.
     """
     session = await house.engine.state(session_id)
-    content = record_json(record_of(house, session, now))
+    content = record_json(await record_of(house, session, now))
     store = house.store
     kept: FrozenRecord = await store.write(
         lambda db: notes.freeze(db, store, session_id, content, by, now)

@@ -162,7 +162,7 @@ async def get_record(request: Request, session_id: str) -> Response:
     """The record as it is now, in the shape of ``chaperone.record/1``."""
     house, now = house_of(request), house_of(request).clock.now()
     session = await house.engine.state(session_id)
-    body = EXPORTS["json"](frozen.record_of(house, session, now))
+    body = EXPORTS["json"](await frozen.record_of(house, session, now))
     return Response(body, media_type="application/json")
 
 
@@ -189,7 +189,7 @@ async def export(
     """The record as a file: ``csv`` (attendance) or ``json`` (everything)."""
     house, now = house_of(request), house_of(request).clock.now()
     session = await house.engine.state(session_id)
-    record = frozen.record_of(house, session, now)
+    record = await frozen.record_of(house, session, now)
     log.info("exported", token=token.id, session=session_id, suffix=suffix)
     name = file_name(record, suffix)
     headers = {"Content-Disposition": f'attachment; filename="{name}"'}

@@ -30,7 +30,7 @@ class Line:
 
 async def page(visit: Visit) -> Response:
     """``GET /sessions/{id}/record``."""
-    record = frozen.record_of(visit.house, visit.here, visit.now)
+    record = await frozen.record_of(visit.house, visit.here, visit.now)
     store = visit.house.store
     saved, kept = await visit.read(
         lambda db: (
@@ -61,7 +61,7 @@ async def download(visit: Visit) -> Response:
     suffix = visit.request.path_params["suffix"]
     if suffix not in EXPORTS:
         raise BadForm(404, "There is no such file.")
-    record = frozen.record_of(visit.house, visit.here, visit.now)
+    record = await frozen.record_of(visit.house, visit.here, visit.now)
     log.info("exported", person=visit.person_id, session=visit.session_id, kind=suffix)
     name = file_name(record, suffix)
     return Response(
