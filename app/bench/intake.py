@@ -25,6 +25,7 @@ SETTLES_WITHIN = 1.0
 async def measure(folder: Path, seconds: float, clock: Clock) -> list[Figure]:
     """Five rounds, bare and service in turn. Raises BenchFailed."""
     platform, bare, port = free_port(), free_port(), free_port()
+    parts: dict[str, Part] = {}
     with ExitStack() as running:
         environ = settings(folder, port, f"http://127.0.0.1:{platform}")
         for what, where, env in (
@@ -33,22 +34,33 @@ async def measure(folder: Path, seconds: float, clock: Clock) -> list[Figure]:
             ("service", port, environ),
         ):
             given = {"what": what, "port": where, "rooms": ROOMS, "live_roster": False}
-            part = Part("server", given, env)
+            part = parts[what] = Part("server", given, env)
             running.callback(part.stop)
             await part.answers(where, clock)
         _load(port, -1, ROOMS * 3, 60)
         rounds = []
         first = 0
         for _ in range(ROUNDS):
-            yardstick = _load(bare, 0, int(MOST_A_SECOND * seconds), seconds)
+            most = int(MOST_A_SECOND * seconds)
+            yardstick = _watched(parts["bare"], bare, 0, most, seconds)
             count = int(yardstick["a_second"] * 1.2 * seconds)
-            ours = _load(port, first, count, seconds)
+            ours = _watched(parts["service"], port, first, count, seconds)
             first += count // ROOMS + 1
             rounds.append((yardstick, ours))
             await clock.sleep(SETTLES_WITHIN)
     accepted = ROOMS * 3 + sum(ours["statuses"].get("204", 0) for _, ours in rounds)
     _count(folder, accepted)
     return list(_figures(rounds, accepted))
+
+
+def _watched(
+    part: Part, port: int, first: int, count: int, seconds: float
+) -> dict[str, Any]:
+    """With the processor time the server took for each answer, in microseconds."""
+    used = part.cpu_seconds()
+    told = _load(port, first, count, seconds)
+    answers = max(sum(told["statuses"].values()), 1)
+    return {**told, "cpu": (part.cpu_seconds() - used) / answers * 1e6}
 
 
 def _load(port: int, first: int, count: int, seconds: float) -> dict[str, Any]:
@@ -108,6 +120,12 @@ def _figures(
         + ", ".join(
             f"{ours['a_second'] / bare['a_second']:.2f}" for bare, ours in rounds
         ),
+    )
+    yield Figure(
+        "processor time of an event, its share of settling included",
+        median([ours["cpu"] for _, ours in rounds]),
+        "us",
+        note=f"(bare: {median([bare['cpu'] for bare, _ in rounds]):.0f} us)",
     )
     yield Figure("intake p50", median([ours["p50"] for _, ours in rounds]), "ms")
     yield Figure(

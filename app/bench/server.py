@@ -12,6 +12,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import uvicorn
 from fastapi import FastAPI
 from starlette.applications import Starlette
 from starlette.requests import Request
@@ -83,7 +84,15 @@ def main() -> None:
     known: dict[str, Callable[[], Any]] = {"bare": bare, "rooms": platform}
     made = known.get(given["what"])
     app = made() if made is not None else service(given)
-    serving.serve(app, serving.listen("127.0.0.1", given["port"]))
+    listener = serving.listen("127.0.0.1", given["port"])
+    if made is not None:
+        # As anybody would serve them: the fast loop and parser, and nothing of ours.
+        plain = uvicorn.Config(
+            app, loop="uvloop", http="httptools", access_log=False, log_level="error"
+        )
+        uvicorn.Server(plain).run(sockets=[listener])
+        return
+    serving.serve(app, listener)
 
 
 if __name__ == "__main__":

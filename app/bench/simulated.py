@@ -143,7 +143,7 @@ async def _run(given: dict[str, Any]) -> None:
         {"id": str(meeting.id), "registrants": [*meeting.registrants]}
         for meeting in world.meetings.values()
     ]
-    Path(given["plan"]).write_text(json.dumps(plan))
+    await asyncio.to_thread(Path(given["plan"]).write_text, json.dumps(plan))
     server = ZoomServer(world, clock, webhook_url=given["webhook"])
     async with server.listening(given["port"]):
         work = asyncio.create_task(server.run())

@@ -31,7 +31,7 @@ class _Batch:
     entries: list[log.Entry] = field(default_factory=list)
     deliveries: list[Mapping[str, Any]] = field(default_factory=list)
     extra: list[Callable[[Connection], None]] = field(default_factory=list)
-    done: asyncio.Future[None] | None = None
+    waiting: list[asyncio.Future[None]] = field(default_factory=list)
 
 
 class Intake:
@@ -110,9 +110,10 @@ class Intake:
         ref = delivery.dedupe_key
         store = self._footing.store
         for number, event in enumerate(delivery.events):
-            heard = replace(
-                event, at=self._event_time(platform, event, now), heard_at=now
-            )
+            at = self._event_time(platform, event, now)
+            heard = event
+            if at != event.at or event.heard_at != now:
+                heard = replace(event, at=at, heard_at=now)
             batch.entries.append(
                 log.entry(store, heard, f"{ref}.{number}", now, keep_personal=keep)
             )
@@ -202,28 +203,29 @@ class Intake:
         await self._flushed(batch)
 
     async def _flushed(self, batch: _Batch) -> None:
-        if batch.done is None:
-            batch.done = asyncio.get_running_loop().create_future()
+        done = asyncio.get_running_loop().create_future()
+        batch.waiting.append(done)
         if self._flushing is None or self._flushing.done():
             self._flushing = asyncio.create_task(self._flush())
-        await asyncio.shield(batch.done)
+        await done
 
     async def _flush(self) -> None:
-        while self._next.done is not None:
+        while self._next.waiting:
             batch, self._next = self._next, _Batch()
-            done = batch.done
-            if done is None:
-                return
             self._under_way = len(batch.deliveries)
+            problem: Exception | None = None
             try:
                 await self._footing.store.write(partial(_write, batch))
             except Exception as error:  # noqa: BLE001 - each waiter gets it, as 503
-                if not done.cancelled():
-                    done.set_exception(error)
-                    done.exception()
-            else:
-                if not done.cancelled():
+                problem = error
+            # Whoever hung up meanwhile is gone; their fact is kept all the same.
+            for done in batch.waiting:
+                if done.cancelled():
+                    continue
+                if problem is None:
                     done.set_result(None)
+                else:
+                    done.set_exception(problem)
         self._under_way = 0
 
 
