@@ -13,6 +13,7 @@ from app.core.ladder import (
     target_of,
 )
 from app.core.presses import AdmitPressed, HoldPressed
+from app.core.readiness import one_to_one_excepted
 from app.core.rooms import who_is_who
 from app.core.session import GroupSession, Instance
 
@@ -57,16 +58,13 @@ def may_enter_problem(session: GroupSession, instance: Instance, target: Target)
         return ""
     if target.who in _STAY_OUT:
         return _STAY_OUT[target.who]
-    removal = standing_removal(session, target)
-    if removal is not None:
-        return (
-            f"This client was removed at {removal.press.at:%H:%M} UTC. Let them back in "
-            "with *Readmit* first."
-        )
+    if standing_removal(session, target) is not None:
+        return "A worker removed this client. Let them back in with *Readmit* first."
     client = session.plan.client(target.person_id) if session.plan is not None else None
     if client is None:
         return _STAY_OUT[Who.STRANGER]
-    if not has_one_to_one(session.policy, client):
+    talked = has_one_to_one(session.policy, client)
+    if not talked and not one_to_one_excepted(session, target.person_id):
         return "No one-to-one with a lead worker is on file yet (guidance T9)."
     if not _worker_inside(session, instance):
         return "No verified worker is in the room, so nobody is let in (guidance E1)."

@@ -99,6 +99,12 @@ def readiness(session: GroupSession, pack: Pack, now: datetime) -> Card:
     )
 
 
+def one_to_one_excepted(session: GroupSession, person_id: str) -> bool:
+    """Whether somebody lets this client in without a one-to-one, by name and reason."""
+    items = ("one_to_one", f"one_to_one:{person_id}")
+    return any(exception_of(session, item) is not None for item in items)
+
+
 def exception_of(session: GroupSession, item_id: str) -> Excepted | None:
     """The exception on file, if it has a name and a reason and was not taken back."""
     given = session.exceptions.get(item_id)

@@ -11,6 +11,7 @@ from sqlalchemy import Connection, and_, delete, func, or_, select
 from app.core import wire
 from app.core.events import MeetingEvent, MeetingRef
 from app.core.fold import Fact
+from app.crypto import CannotDecrypt
 from app.store.bulk import insert_once, insert_rows
 from app.store.database import Store
 from app.store.tables import (
@@ -111,7 +112,8 @@ def of_session(
 ) -> list[Logged]:
     """The facts of a session and of its bound meetings, in log order, after a position.
 
-    A row nobody understands (written by a newer version) is reported, not raised.
+    A row nobody understands (written by a newer version) is reported, not raised. A
+    personal half that does not open counts as erased: who is there still has to be known.
     """
     found = db.execute(
         select(log, personal.c.fields_sealed)
@@ -124,7 +126,11 @@ def of_session(
         private = None
         if row.fields_sealed is not None:
             place = f"log_personal:fields:{row.ref}"
-            private = orjson.loads(store.open(row.fields_sealed, place))
+            try:
+                private = orjson.loads(store.open(row.fields_sealed, place))
+            except (CannotDecrypt, ValueError):
+                if unreadable is not None:
+                    unreadable(row.seq)
         try:
             fact = wire.load(row.kind, orjson.loads(row.public), private)
         except (KeyError, TypeError, ValueError):
@@ -161,6 +167,30 @@ def meetings_of(db: Connection, session_id: str) -> list[tuple[str, str]]:
         )
     )
     return [(row.platform, row.meeting_id) for row in rows]
+
+
+def sessions_bound_until(db: Connection, since: datetime) -> list[str]:
+    """The sessions whose bound meetings may still run, or are still to come."""
+    rows = db.execute(
+        select(meetings.c.session_id).where(meetings.c.closes_at >= since).distinct()
+    )
+    return [row.session_id for row in rows]
+
+
+def last_heard(db: Connection) -> datetime | None:
+    """When the newest fact was stored, by the clock of that time."""
+    found: datetime | None = db.execute(
+        select(log.c.heard_at).order_by(log.c.seq.desc()).limit(1)
+    ).scalar()
+    return found
+
+
+def sessions_bound_after(db: Connection, moment: datetime) -> list[str]:
+    """Sessions with a meeting whose window has not closed by then."""
+    rows = db.execute(
+        select(meetings.c.session_id).where(meetings.c.closes_at > moment).distinct()
+    )
+    return [row.session_id for row in rows]
 
 
 def bound_meetings(db: Connection) -> list[tuple[str, str, str]]:

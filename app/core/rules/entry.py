@@ -20,7 +20,7 @@ from app.core.actions import (
 from app.core.gates import has_one_to_one
 from app.core.identity import Who
 from app.core.policy import Mode
-from app.core.readiness import exception_of
+from app.core.readiness import one_to_one_excepted
 from app.core.rules import likeness, links
 from app.core.rules.here import (
     Here,
@@ -205,10 +205,7 @@ def without_one_to_one(session: GroupSession, now: datetime) -> Iterator[Wish]:
         client = session.plan.client(person_id) if session.plan is not None else None
         if client is None or has_one_to_one(session.policy, client):
             continue
-        if any(
-            exception_of(session, item) is not None
-            for item in ("one_to_one", f"one_to_one:{person_id}")
-        ):
+        if one_to_one_excepted(session, person_id):
             continue
         reason = "This client has no one-to-one with a lead worker on file yet."
         key = f"{person.instance.ref.instance}:{person.connection.key}"

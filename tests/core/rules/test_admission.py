@@ -234,7 +234,7 @@ def test_a_removed_client_is_let_in_by_readmit_only() -> None:
     pressed = admit("19:26", connection="UUID-BEN-2")
 
     assert admit_problem(story(*REMOVED), pressed) == (
-        "This client was removed at 19:20 UTC. Let them back in with *Readmit* first."
+        "A worker removed this client. Let them back in with *Readmit* first."
     )
     assert keys(story(*REMOVED, pressed), "19:26") == []
     assert keys(story(*REMOVED, READMIT), "19:30") == [
@@ -265,3 +265,15 @@ def test_readmit_by_somebody_else_opens_nothing() -> None:
 def test_the_door_stays_shut_when_the_links_are_dead(clock: str, count: int) -> None:
     assert len(keys(story(*REMOVED, READMIT), clock)) == count
     assert len(keys(story(*AT_DOOR, admit()), clock)) == count
+
+
+@pytest.mark.parametrize("item", ["one_to_one", "one_to_one:dev"])
+def test_a_named_exception_opens_the_door_without_a_one_to_one(item: str) -> None:
+    new = plan(clients=(client("ben"), client("dev", one_to_ones=())))
+    excepted = p.ExceptionGiven(
+        at=at("18:40"), by="anna", item=item, reason="Met at school."
+    )
+    facts: tuple[Fact, ...] = (*EVENING, waiting(DEV, "19:05"))
+
+    assert admit_problem(story(*facts, the_plan=new), admit()) != ""
+    assert admit_problem(story(excepted, *facts, the_plan=new), admit()) == ""
