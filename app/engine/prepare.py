@@ -20,6 +20,7 @@ from app.core.presses import (
     SessionEvent,
     SessionPlanned,
 )
+from app.core.readiness import one_to_one_excepted
 from app.core.session import GroupSession
 from app.engine.contract import UnknownSession
 from app.engine.footing import Footing
@@ -251,10 +252,10 @@ class Prepare:
         client = _plan(session).client(person_id)
         if client is None:
             return ("Not on the list.",)
-        given = session.exceptions.get(f"invitation:{person_id}")
-        if given is not None and not given.withdrawn:
-            return ()
-        return invitation_gate(session.policy, client)
+        policy = session.policy
+        if one_to_one_excepted(session, person_id):
+            policy = replace(policy, one_to_ones_needed=0)
+        return invitation_gate(policy, client)
 
     async def _issue(
         self,
