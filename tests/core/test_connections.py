@@ -346,6 +346,14 @@ def test_the_latest_name_is_shown_and_all_are_kept() -> None:
     assert connection.names == {at("19:00"): "Ben", at("19:10"): "Anna Price"}
 
 
+def test_of_two_names_at_one_moment_always_the_same_one_is_kept() -> None:
+    for order in permutations(("Ben", "Benny", "B")):
+        connection = Connection(key="UUID-BEN")
+        for name in order:
+            connection.rename(at("19:00"), name)
+        assert connection.names == {at("19:00"): "Benny"}
+
+
 def test_of_two_roles_at_one_moment_the_one_with_more_rights_counts() -> None:
     for order in permutations(("attendee", "host", "co-host")):
         connection = Connection(key="UUID-BEN")

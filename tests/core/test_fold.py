@@ -23,6 +23,7 @@ from tests.core.builders import (
     ANNA,
     BEN,
     CHLOE,
+    EVE,
     ROOM,
     SAM,
     again,
@@ -83,6 +84,8 @@ def test_state_is_built_from_any_first_event() -> None:
     assert there(story(seat(e.RoleChanged, BEN, "19:31:42", role="host"))) == {
         "main": {"UUID-BEN"}
     }
+    rang = seat(e.PhoneBound, EVE, "19:31:42", bound_uuid="UUID-BEN")
+    assert there(story(rang)) == {"main": {"UUID-EVE"}}
     sharing = seat(e.SharingChanged, {"user_id": "201"}, "19:31:42", started=True)
     assert there(story(sharing)) == {"main": {"seat:201"}}
     assert there(story(sharing, joined(BEN))) == {"main": {"UUID-BEN"}}
@@ -163,10 +166,10 @@ def test_w25_nor_when_the_status_says_started_later(
 
 
 def test_a_second_end_after_such_a_mistake_is_believed() -> None:
-    session = story(
-        *EVENING, ended("19:30"), status("19:31", runs=True), ended("20:01")
-    )
-    assert session.instances[ROOM].closed_at == at("20:01")
+    facts = (ended("19:30"), status("19:31", runs=True), ended("20:01"))
+    for order in permutations(facts):
+        session = story(*EVENING, *order)
+        assert session.instances[ROOM].closed_at == at("20:01")
 
 
 def test_whoever_joins_after_the_end_shows_that_it_runs() -> None:
@@ -290,6 +293,20 @@ def test_a_seat_given_twice_belongs_to_whoever_took_it_last_before() -> None:
         session = story(started(), *order)
         assert stays_at(session, BEN) == [(at("18:58"), at("19:10"))]
         assert stays_at(session, CHLOE) == [(at("19:20"), at("19:40"))]
+
+
+def test_when_a_seat_was_taken_may_turn_out_to_be_earlier() -> None:
+    other = {**CHLOE, "user_id": "201"}
+    facts = (
+        joined(BEN, "18:58"),
+        seat(e.RoleChanged, other, "19:30", role="attendee"),
+        joined({"user_id": "201"}, "19:25"),
+        joined(other, "19:20"),
+    )
+    for order in permutations(facts):
+        session = story(started(), *order)
+        assert stays_at(session, CHLOE) == [(at("19:20"), None)]
+        assert len(session.instances[ROOM].connections["UUID-BEN"].marks) == 1
 
 
 def test_seats_that_claim_each_other_as_parents_are_one() -> None:
