@@ -6,7 +6,6 @@ from datetime import datetime
 
 from app.core.actions import (
     Action,
-    AdmitParticipant,
     AlertStaff,
     Audience,
     ConnectionAction,
@@ -96,8 +95,7 @@ def _settle(actions: Iterable[Action]) -> list[Action]:
             top = sternest[(action.meeting.instance, action.connection)]
             if action.meeting in ending:
                 top = Rank.END
-            moves = action.rank > Rank.TELL or isinstance(action, AdmitParticipant)
-            if moves and action.rank < top:
+            if action.rank < top:
                 continue
         kept.append(action)
     return sorted(kept, key=lambda a: -a.rank)
