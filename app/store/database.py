@@ -17,6 +17,7 @@ from typing import Any, Protocol
 
 from sqlalchemy import Connection, Engine, create_engine, event, text
 from sqlalchemy.engine import URL, make_url
+from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.pool import StaticPool
 
 from app.crypto import Keyring
@@ -49,6 +50,10 @@ def _set_sqlite_up(connection: Any, _record: Any) -> None:
     cursor.execute("PRAGMA synchronous=FULL")
     cursor.execute("PRAGMA foreign_keys=ON")
     cursor.execute("PRAGMA secure_delete=ON")
+    # References are hashes, so every event touches pages all over the indexes: keep them
+    # in memory, and move them out of the write-ahead log a few hundred events at a time.
+    cursor.execute("PRAGMA cache_size=-32768")
+    cursor.execute("PRAGMA wal_autocheckpoint=8000")
     cursor.close()
 
 
@@ -94,8 +99,16 @@ class _Job:
     done: "Future[Any]"
 
 
+class StoreClosed(SQLAlchemyError):
+    """The door is shut: nothing is written or read any more."""
+
+
 class ThreadDoor:
-    """One writing thread with group commit, two reading threads."""
+    """One writing thread with group commit, two reading threads.
+
+    Whoever stops waiting before the work begins takes it back; work that has begun is
+    finished, whether or not somebody still waits.
+    """
 
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
@@ -107,11 +120,15 @@ class ThreadDoor:
         self._writer.start()
 
     async def write(self, work: Work) -> Any:
+        if self._closed:
+            raise StoreClosed("The store is closed.")
         job = _Job(work, Future())
         self._jobs.put(job)
         return await asyncio.wrap_future(job.done)
 
     async def read(self, work: Work) -> Any:
+        if self._closed:
+            raise StoreClosed("The store is closed.")
         loop = asyncio.get_running_loop()
         return await loop.run_in_executor(self._readers, self._read, work)
 
@@ -148,7 +165,11 @@ class ThreadDoor:
             batch.append(job)
         return batch, False
 
-    def _commit(self, batch: Sequence[_Job]) -> None:
+    def _commit(self, asked: Sequence[_Job]) -> None:
+        # From here on nobody can take a job back: its outcome would have no place.
+        batch = [job for job in asked if job.done.set_running_or_notify_cancel()]
+        if not batch:
+            return
         results: list[tuple[_Job, Any, BaseException | None]] = []
         try:
             with (
@@ -157,7 +178,7 @@ class ThreadDoor:
             ):
                 for job in batch:
                     results.append(_run_alone(db, job, alone=len(batch) == 1))
-        except Exception as error:  # noqa: BLE001 - every waiter must hear of it
+        except BaseException as error:  # noqa: BLE001 - every waiter must hear of it
             for job in batch:
                 job.done.set_exception(error)
             return

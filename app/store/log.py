@@ -169,14 +169,6 @@ def meetings_of(db: Connection, session_id: str) -> list[tuple[str, str]]:
     return [(row.platform, row.meeting_id) for row in rows]
 
 
-def sessions_bound_until(db: Connection, since: datetime) -> list[str]:
-    """The sessions whose bound meetings may still run, or are still to come."""
-    rows = db.execute(
-        select(meetings.c.session_id).where(meetings.c.closes_at >= since).distinct()
-    )
-    return [row.session_id for row in rows]
-
-
 def last_heard(db: Connection) -> datetime | None:
     """When the newest fact was stored, by the clock of that time."""
     found: datetime | None = db.execute(

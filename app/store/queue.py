@@ -1,7 +1,7 @@
 """Actions, deadlines, alarms and their outbox: what still has to happen."""
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 import orjson
@@ -49,6 +49,7 @@ def want(
     sealed = None
     if private:
         sealed = store.seal(orjson.dumps(private), f"actions:body:{action_id}")
+    told = state is ActionState.SENT  # by being stored: a page shows it to a person
     done = db.execute(
         insert_once(db, actions),
         {
@@ -61,7 +62,10 @@ def want(
             "body": orjson.dumps(public).decode(),
             "body_sealed": sealed,
             "state": str(state),
+            "route": "person" if told else "",
             "wanted_at": at,
+            "sent_at": at if told else None,
+            "last_sent_at": at if told else None,
             "next_at": at if state is ActionState.WANTED else None,
             "not_after": action.not_after,
         },
@@ -124,6 +128,14 @@ def set_deadline(
         .where(deadlines.c.session_id == session_id)
         .values(at=at, why=why)
     )
+
+
+def deadline_of(db: Connection, session_id: str) -> datetime | None:
+    """The stored deadline of one session."""
+    found: datetime | None = db.execute(
+        select(deadlines.c.at).where(deadlines.c.session_id == session_id)
+    ).scalar()
+    return found
 
 
 def all_deadlines(db: Connection) -> list[tuple[str, datetime]]:
@@ -267,6 +279,15 @@ def next_letter_at(db: Connection) -> datetime | None:
     return found
 
 
+def hurry_letters(db: Connection, now: datetime, at_most: timedelta) -> None:
+    """No letter waits longer than this: the clock may have been set back."""
+    db.execute(
+        outbox.update()
+        .where(outbox.c.state == "due", outbox.c.next_at > now + at_most)
+        .values(next_at=now)
+    )
+
+
 def settle_letter(db: Connection, letter_id: str, **values: Any) -> None:
     """Write down how sending went."""
     db.execute(outbox.update().where(outbox.c.id == letter_id).values(**values))
@@ -290,8 +311,16 @@ def confirmed_contacts(db: Connection) -> int:
     return int(found or 0)
 
 
-def revive(db: Connection, session_id: str, key: str, mode: str, at: datetime) -> None:
-    """A withdrawn action that was never sent is wanted again."""
+def revive(
+    db: Connection,
+    session_id: str,
+    key: str,
+    mode: str,
+    at: datetime,
+    state: ActionState = ActionState.WANTED,
+) -> None:
+    """A withdrawn action is wanted again, or ``SENT`` again where storing tells it."""
+    told = state is ActionState.SENT
     db.execute(
         actions.update()
         .where(
@@ -299,5 +328,11 @@ def revive(db: Connection, session_id: str, key: str, mode: str, at: datetime) -
             actions.c.key == key,
             actions.c.state == str(ActionState.WITHDRAWN),
         )
-        .values(state=str(ActionState.WANTED), mode=mode, next_at=at, route="", tries=0)
+        .values(
+            state=str(state),
+            mode=mode,
+            next_at=None if told else at,
+            route="person" if told else "",
+            tries=0,
+        )
     )
