@@ -45,6 +45,41 @@ class SystemClock:
         await asyncio.sleep(max(0.0, seconds))
 
 
+class SteadyClock:
+    """The wall clock, read once and counted on: no step of it moves a deadline (I19).
+
+    A machine's wall clock jumps when somebody or a time server sets it. What was measured
+    by it stays comparable here, because only the monotonic clock makes `now` go on. Who
+    owns the deadlines calls `follow` when none of them counts.
+    """
+
+    def __init__(self, wall: Clock) -> None:
+        self._wall = wall
+        self.follow()
+
+    def now(self) -> datetime:
+        return self._at + timedelta(seconds=self._wall.monotonic() - self._since)
+
+    def monotonic(self) -> float:
+        return self._wall.monotonic()
+
+    async def sleep(self, seconds: float) -> None:
+        await self._wall.sleep(seconds)
+
+    def step(self) -> timedelta:
+        """How far the wall clock has run away from this one."""
+        return self._wall.now() - self.now()
+
+    def follow(self) -> None:
+        """Take the wall clock's word again."""
+        self._at, self._since = self._wall.now(), self._wall.monotonic()
+
+    def not_before(self, moment: datetime) -> None:
+        """Go on from `moment` if the wall clock lies before it."""
+        if moment > self.now():
+            self._at, self._since = moment, self._wall.monotonic()
+
+
 class FastClock:
     """Real time from `start`, multiplied by `speed`: the clock of the rehearsal.
 
