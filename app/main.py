@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 from fastapi import FastAPI
 from sqlalchemy.engine import make_url
 
-from app.clock import Clock, SystemClock
+from app.clock import Clock, SteadyClock, SystemClock
 from app.config import Settings
 from app.core.rules import RULES, Rule
 from app.crypto import new_token
@@ -92,7 +92,7 @@ def build(
     rules: Sequence[tuple[str, Rule]] = RULES,
 ) -> Service:
     """Put the service together; nothing runs until the app's lifespan starts."""
-    clock = clock or SystemClock()
+    clock = clock or SteadyClock(SystemClock())
     store = store or open_store(settings)
     platforms = {
         entry.name: entry.build(settings, clock, None)
@@ -131,15 +131,18 @@ def build(
 
 @asynccontextmanager
 async def _life(service: Service) -> AsyncIterator[None]:
-
+    # Before the first webhook is taken: the engine has to know whose meetings they are.
+    await service.engine.start()
     work = asyncio.create_task(service.engine.run())
     try:
         yield
     finally:
         await service.engine.stop()
         await work
-        for platform in service.platforms.values():
-            await platform.close()
+        await asyncio.gather(
+            *(platform.close() for platform in service.platforms.values()),
+            return_exceptions=True,
+        )
         service.store.close()
 
 

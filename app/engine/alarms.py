@@ -1,12 +1,17 @@
 """Alarms that leave the page: at least once, repeated until a named person takes them."""
 
-from collections.abc import Awaitable, Callable, Mapping
+import asyncio
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
+from sqlalchemy import Connection
+
+from app.crypto import CannotDecrypt
 from app.engine.footing import Footing
-from app.store import people, queue
+from app.store import contacts, people, queue
+from app.store.contacts import Contact
 from integrations.base import PermanentFailure, TemporaryFailure
 
 REPEAT = timedelta(seconds=60)
@@ -14,6 +19,8 @@ CALM_REPEAT = timedelta(minutes=15)
 CALM_AFTER = 30
 RETRY = (5, 15, 30, 60)
 PERSON_TRIES = 10
+SENDING_HAS = 15.0  # seconds for one letter, all told
+AT_ONCE = 20
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,18 +50,98 @@ class Alarms:
     def __init__(self, footing: Footing, senders: Mapping[str, Sender]) -> None:
         self._footing = footing
         self._senders = senders
+        self._contacts: list[Contact] = []
+        self._cried: dict[str, float] = {}
+        self._unsettled: dict[str, float] = {}
+
+    async def remember(self) -> None:
+        """Learn whom to call should the store fail."""
+        self._contacts = await self._footing.store.read(self._known)
+
+    def _known(self, db: Connection) -> list[Contact]:
+        try:
+            return contacts.listed(db, self._footing.store, confirmed_only=True)
+        except CannotDecrypt as problem:
+            self._footing.log.error("contacts not readable", why=str(problem))
+            return self._contacts
+
+    async def cry(
+        self, key: str, text: str, what_to_do: str, session_id: str = ""
+    ) -> None:
+        """Tell every contact at once and without the store, once a minute for a key.
+
+        For the alarms that cannot be stored (I9, I20): nobody can acknowledge these, so
+        whoever finds the cause still there cries again.
+        """
+        now = self._footing.clock.monotonic()
+        recent = now - REPEAT.total_seconds()
+        if self._cried.get(key, recent) > recent:
+            return
+        self._cried = {k: at for k, at in self._cried.items() if at > recent}
+        self._cried[key] = now
+        self._footing.log.error("alarm", key=key, text=text)
+        letters = [
+            (contact.channel, self._cry(contact, key, text, what_to_do, session_id))
+            for contact in self._contacts
+        ]
+        await asyncio.gather(*(self._call_out(way, one) for way, one in letters))
+
+    def _cry(
+        self, contact: Contact, key: str, text: str, what_to_do: str, session_id: str
+    ) -> Letter:
+        alarm_id = self._footing.new_id()
+        return Letter(
+            alarm_id=alarm_id,
+            round_id=f"{alarm_id}~{contact.id}",
+            session_id=session_id,
+            key=key,
+            level="red",
+            audience="administrator",
+            text=text,
+            what_to_do=what_to_do,
+            raised_at=self._footing.clock.now(),
+            repeated=0,
+            address=contact.address,
+            secret=contact.secret,
+        )
+
+    async def _call_out(self, channel: str, letter: Letter) -> None:
+        sender = self._senders.get(channel)
+        if sender is None:
+            return
+        try:
+            async with asyncio.timeout(SENDING_HAS):
+                await sender(letter, self._footing.clock.now())
+        except Exception as failure:  # noqa: BLE001 - the other channels still try
+            why = type(failure).__name__
+            self._footing.log.error("alarm not sent", key=letter.key, why=why)
 
     async def send_due(self) -> datetime | None:
-        """Send what is due; returns when the next one is."""
+        """Send what is due, to everybody at once; returns when the next one is."""
         store, clock = self._footing.store, self._footing.clock
         now = clock.now()
         rows = await store.read(lambda db: queue.due_letters(db, now))
-        for row in rows:
-            await self._send(row)
+        if rows:
+            await self.remember()
+        for start in range(0, len(rows), AT_ONCE):
+            await self._send_all(rows[start : start + AT_ONCE])
         next_at: datetime | None = await store.read(queue.next_letter_at)
         return next_at
 
+    async def _send_all(self, rows: Sequence[Any]) -> None:
+        told = await asyncio.gather(
+            *(self._send(row) for row in rows), return_exceptions=True
+        )
+        for problem in told:
+            if isinstance(problem, BaseException):
+                raise problem
+
     async def _send(self, row: Any) -> None:
+        recent = self._footing.clock.monotonic() - REPEAT.total_seconds()
+        if self._unsettled.get(row.id, recent) > recent:
+            # Sent, and the store did not take note: not again and again (I10).
+            await self._settle(row, self._footing.clock.now(), "", sent=True)
+            return
         to_person = row.contact_id.startswith(queue.PERSON)
         channel = "mail" if to_person else row.channel
         sender = self._senders.get(channel)
@@ -68,7 +155,8 @@ class Alarms:
             if not letter.address:
                 await self._settle(row, now, "No work address on file.", sent=False)
                 return
-            await sender(letter, now)
+            async with asyncio.timeout(SENDING_HAS):
+                await sender(letter, now)
         except (TemporaryFailure, PermanentFailure) as failure:
             await self._settle(row, now, str(failure), sent=False)
         except Exception as failure:  # noqa: BLE001 - one channel must not stop the other
@@ -134,6 +222,9 @@ class Alarms:
                 "problem": problem[:500],
             }
             self._footing.log.warning("alarm not sent yet", alarm=row.alarm_id)
+        if sent:
+            self._unsettled[row.id] = self._footing.clock.monotonic()
         await self._footing.store.write(
             lambda db: queue.settle_letter(db, row.id, **values)
         )
+        self._unsettled.pop(row.id, None)

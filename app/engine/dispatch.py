@@ -10,7 +10,6 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy import Connection
-from sqlalchemy.exc import SQLAlchemyError
 
 from app.core.actions import (
     ChangeLink,
@@ -26,14 +25,16 @@ from app.core.policy import Mode, Policy
 from app.core.presses import ActionState, LinkChanged, LinkState
 from app.core.session import GroupSession
 from app.engine.footing import Footing
-from app.engine.sessions import Held, OpenAction, Sessions
+from app.engine.sessions import Held, OpenAction
 from app.engine.settle import moved
+from app.engine.spool import FAILING, Spool
 from app.engine.watch import Watch
 from app.store import log, queue, rooms
 from integrations.base import PermanentFailure, Platform, TemporaryFailure
 
 BACK_OFF = (1.0, 2.0, 4.0, 5.0)
 SLOW_BACK_OFF = (1.0, 5.0, 15.0, 60.0, 300.0)
+LONGEST_WAIT = timedelta(minutes=5)
 TRIES_BEFORE_NEXT_HAND = 3
 PERSON_HAS = timedelta(seconds=60)
 
@@ -44,12 +45,12 @@ class Dispatch:
     def __init__(
         self,
         footing: Footing,
-        sessions: Sessions,
         watch: Watch,
         wake: Callable[[str], None],
+        spool: Spool,
     ) -> None:
         self._footing = footing
-        self._sessions = sessions
+        self._spool = spool
         self._watch = watch
         self._wake = wake
         self.on_link_cancelled: Callable[[str], None] = lambda _session_id: None
@@ -65,13 +66,16 @@ class Dispatch:
         return [one.action.key for one in ready]
 
     async def dispatch(self, held: Held, key: str) -> None:
-        """Work on one action. Never raises PlatformFailure; always wakes the session."""
+        """Work on one action that the caller marked busy. Always wakes the session."""
         one = held.actions.get(key)
-        if one is None or key in held.busy:
-            return
-        held.busy.add(key)
         try:
-            await self._work(held, one)
+            if one is not None:
+                await self._work(held, one)
+        except Exception as problem:  # noqa: BLE001 - told, and tried again later
+            self._footing.log.error("action failed", key=key, why=repr(problem)[:200])
+            if one is not None and one.next_at is not None:
+                now = self._footing.clock.now()
+                one.next_at = now + back_off(one, None, held.session.policy)
         finally:
             held.busy.discard(key)
             self._wake(held.session.session_id)
@@ -88,7 +92,8 @@ class Dispatch:
             return
         route = self._route(session, one, platform)
         if action.harmful and route == "api" and isinstance(action, MeetingAction):
-            await self._watch.look(held, action.meeting.instance)
+            limit = session.policy.call_deadline
+            await self._watch.look(held, action.meeting.instance, limit)
         if not await self._mark(held, one, route):
             return
         if route == "person" or platform is None:
@@ -104,7 +109,11 @@ class Dispatch:
     ) -> tuple[str, ...]:
         if one.mode == Mode.ASK or platform is None:
             return ("person",)
-        return platform.routes(one.action, session.hands)
+        try:
+            return tuple(platform.routes(one.action, session.hands)) or ("person",)
+        except Exception as problem:  # noqa: BLE001 - told; both hands are tried then
+            self._footing.log.error("no routes", why=repr(problem)[:200])
+            return ("api", "person")
 
     def _route(
         self, session: GroupSession, one: OpenAction, platform: Platform | None
@@ -124,20 +133,12 @@ class Dispatch:
         """Decide once more and mark "sent" in one transaction; False: do not send."""
         for _ in range(5):
             async with held.lock:
-                session = await self._sessions.catch_up(held)
+                session = await self._spool.newest(held)
                 now = self._footing.clock.now()
                 if not self._still_wanted(held, one, now):
                     return False
                 try:
                     return await self._mark_in(held, one, route, now)
-                except SQLAlchemyError as problem:
-                    if not isinstance(one.action, EndMeeting):
-                        raise
-                    # It must not fail to protect because it cannot write (I20).
-                    self._footing.log.error(
-                        "acting without a record", action=one.id, why=str(problem)[:200]
-                    )
-                    return True
                 except _Moved:
                     self._footing.log.info("log moved on", session=session.session_id)
         return False
@@ -149,10 +150,9 @@ class Dispatch:
             return False
         decision = decide(held.session, now, self._footing.rules)
         current = next((a for a in decision.actions if a.key == one.action.key), None)
-        if current is None:
-            return False
-        one.action = current
-        return True
+        if current is not None:
+            one.action = current
+        return current is not None or one.action.rule in decision.broken
 
     async def _mark_in(
         self, held: Held, one: OpenAction, route: str, now: datetime
@@ -177,6 +177,7 @@ class Dispatch:
                 moved(one.action, ActionState.SENT, now, route=route, tries=tries)
             )
         if not await self._write(held, one, values, facts):
+            held.actions.pop(one.action.key, None)  # Its row was closed meanwhile.
             return False
         one.state, one.route, one.tries = str(ActionState.SENT), route, tries
         one.next_at, one.sent_at = next_at, one.sent_at or now
@@ -186,28 +187,30 @@ class Dispatch:
         self, held: Held, one: OpenAction, values: dict[str, Any], facts: list[Fact]
     ) -> bool:
         session = held.session
-        now = self._footing.clock.now()
-        entries = [
-            log.entry(
-                self._footing.store,
-                fact,
-                self._footing.new_id(),
-                now,
-                session_id=session.session_id,
-            )
-            for fact in facts
-        ]
+        entries = self._spool.entries(facts, session.session_id)
 
-        def work(db: Connection) -> bool:
-            if log.position(db, session.session_id, held.bound) > session.position:
-                raise _Moved
+        def add(db: Connection) -> bool:
             if not queue.move(db, one.id, queue.OPEN, **values):
                 return False
             log.add(db, entries)
             return True
 
-        done: bool = await self._footing.store.write(work)
-        return done
+        def work(db: Connection) -> bool:
+            if log.position(db, session.session_id, held.bound) > session.position:
+                raise _Moved
+            return add(db)
+
+        if await self._spool.pay(session.session_id):
+            try:
+                done: bool = await self._spool.write(work)
+            except FAILING as problem:
+                self._spool.on_trouble(problem)
+            else:
+                return done
+        # It must not fail to protect because it cannot write (I20).
+        self._footing.log.error("acting without a record", action=one.id)
+        self._spool.keep(held, add, facts)
+        return True
 
     # --- sending ------------------------------------------------------------------
 
@@ -223,6 +226,9 @@ class Dispatch:
             await self._again(held, one, str(problem), problem.retry_after)
         except PermanentFailure as problem:
             await self._other_hand(held, one, platform, problem)
+        except Exception as problem:  # noqa: BLE001 - as good as no answer
+            self._footing.log.error("act not usable", why=repr(problem)[:200])
+            await self._again(held, one, "The platform's answer was no use.", None)
         else:
             await self._heard(held, one, answer)
 
@@ -243,6 +249,8 @@ class Dispatch:
                 self.on_link_cancelled(held.session.session_id)
             return
         one.next_at = now + held.session.policy.verify_after
+        if expectation(action) is Expect.TICK:
+            one.next_at = None  # Said once; only a person can say that it was heard.
         await self._save(held, one, "", {"next_at": one.next_at, "problem": ""})
 
     async def _again(
@@ -303,13 +311,8 @@ class Dispatch:
     async def _append(
         self, held: Held, one: OpenAction, values: dict[str, Any], facts: list[Fact]
     ) -> None:
-        now = self._footing.clock.now()
         session_id = held.session.session_id
-        new_id, store = self._footing.new_id, self._footing.store
-        entries = [
-            log.entry(store, fact, new_id(), now, session_id=session_id)
-            for fact in facts
-        ]
+        entries = self._spool.entries(facts, session_id)
 
         def work(db: Connection) -> None:
             if queue.move(db, one.id, queue.OPEN, **values):
@@ -320,7 +323,7 @@ class Dispatch:
                             db, session_id, [fact.registrant_id], str(fact.state)
                         )
 
-        await store.write(work)
+        await self._spool.write_or_keep(held, work, facts)
 
     async def _finish(
         self,
@@ -370,7 +373,7 @@ def back_off(one: OpenAction, asked: timedelta | None, policy: Policy) -> timede
     urgent = one.action.harmful
     steps = BACK_OFF if urgent else SLOW_BACK_OFF
     wait = timedelta(seconds=steps[min(max(one.tries, 1), len(steps)) - 1])
-    cap = policy.retry_cap if urgent else timedelta(minutes=5)
+    cap = policy.retry_cap if urgent else LONGEST_WAIT
     if asked is not None and asked > wait:
         wait = asked
     return min(wait, cap)

@@ -13,17 +13,30 @@ from functools import partial
 from typing import Any
 
 from sqlalchemy import Connection
+from sqlalchemy.exc import InterfaceError, OperationalError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
 
-from app.core.events import MeetingEvent, ParticipantLeft, SeatEvent
+from app.core.events import MeetingEvent
 from app.core.presses import SessionEvent
 from app.engine.contract import WebhookAnswer
 from app.engine.footing import Footing
 from app.store import log
+from app.store.database import StoreClosed
 from integrations.base import BadWebhook, Delivery
 
 NO_CONTENT = WebhookAnswer(status=204)
 OFFSET_MATTERS = timedelta(seconds=2)
 BUSY_FROM = 4  # webhooks that wait for one commit
+MOST_WAITING = 1000
+MOST_BYTES = 16 * 1024 * 1024
+STORE_HAS = 10.0  # seconds for one commit; the platform waits 3 and comes again
+OF_THE_STORE = (
+    OperationalError,
+    InterfaceError,
+    PoolTimeout,
+    TimeoutError,
+    StoreClosed,
+)
 
 
 @dataclass(slots=True)
@@ -31,7 +44,19 @@ class _Batch:
     entries: list[log.Entry] = field(default_factory=list)
     deliveries: list[Mapping[str, Any]] = field(default_factory=list)
     extra: list[Callable[[Connection], None]] = field(default_factory=list)
-    waiting: list[asyncio.Future[None]] = field(default_factory=list)
+
+
+@dataclass(slots=True)
+class _Waiting:
+    """One webhook that waits for its commit."""
+
+    part: _Batch
+    size: int
+    done: asyncio.Future[None]
+
+
+class Overloaded(TimeoutError):
+    """More webhooks wait than may be kept in memory; this one was not taken (W34)."""
 
 
 class Intake:
@@ -40,9 +65,11 @@ class Intake:
     def __init__(self, footing: Footing, wake: Callable[[str], None]) -> None:
         self._footing = footing
         self._wake = wake
-        self._next = _Batch()
+        self._next: list[_Waiting] = []
         self._flushing: asyncio.Task[None] | None = None
         self._under_way = 0
+        self._bytes = 0
+        self.on_trouble: Callable[[BaseException], None] = lambda _problem: None
         self._refusals: Counter[str] = Counter()
         self.bound: dict[tuple[str, str], set[str]] = {}
         self.offsets: dict[str, timedelta] = {}
@@ -53,7 +80,7 @@ class Intake:
     @property
     def is_busy(self) -> bool:
         """Whether webhooks queue up."""
-        return max(self._under_way, len(self._next.deliveries)) >= BUSY_FROM
+        return max(self._under_way, len(self._next)) >= BUSY_FROM
 
     def load(self, db: Connection) -> None:
         """Read which meetings are bound to which sessions."""
@@ -64,10 +91,15 @@ class Intake:
     async def accept_webhook(
         self, platform: str, headers: Sequence[tuple[bytes, bytes]], body: bytes
     ) -> WebhookAnswer:
-        """Verify, parse, store, wake. Raises BadWebhook, KeyError, SQLAlchemy errors."""
+        """Verify, parse, store, wake.
+
+        Raises BadWebhook, KeyError, Overloaded, TimeoutError and SQLAlchemy errors;
+        nothing that raised was promised to the platform.
+        """
         module = self._footing.platforms[platform]
         now = self._footing.clock.now()
-        late = module.verify(headers, body, now)
+        # How old it is can only be said by the clock that stamped it (D08).
+        late = module.verify(headers, body, now + self._ahead(platform))
         delivery = module.parse(body, now, late=late)
         if delivery.answer is not None:
             return WebhookAnswer(status=200, body=dict(delivery.answer))
@@ -86,9 +118,11 @@ class Intake:
         sessions: Iterable[str] = ()
         if meeting is not None:
             sessions = self.bound.get((platform, meeting.meeting_id), ())
-        batch = self._next
-        self._put(batch, platform, delivery, body, now, keep=bool(sessions))
-        await self._flushed(batch)
+        if len(self._next) >= MOST_WAITING or self._bytes + len(body) > MOST_BYTES:
+            raise Overloaded("Too many webhooks wait to be stored.")
+        part = _Batch()
+        self._put(part, platform, delivery, body, now, keep=bool(sessions))
+        await self._flushed(part, len(body))
         for session_id in sessions:
             self._wake(session_id)
         if delivery.look:
@@ -140,16 +174,14 @@ class Intake:
     def _event_time(
         self, platform: str, event: MeetingEvent, now: datetime
     ) -> datetime:
-        """A sender's clock only orders; a leave is corrected and never after receipt."""
-        at = event.at
-        offset = self.offsets.get(platform)
-        if (
-            isinstance(event, (ParticipantLeft, SeatEvent))
-            and offset is not None
-            and abs(offset) > OFFSET_MATTERS
-        ):
-            at -= offset
-        return min(at, now)
+        """A sender's clock only orders: its times are corrected, all by the same
+        measure, and never lie after receipt."""
+        return min(event.at - self._ahead(platform), now)
+
+    def _ahead(self, platform: str) -> timedelta:
+        """How far the platform's clock is ahead of ours, where that matters."""
+        offset = self.offsets.get(platform, timedelta())
+        return offset if abs(offset) > OFFSET_MATTERS else timedelta()
 
     async def _quarantine(
         self, platform: str, delivery: Delivery, now: datetime
@@ -182,9 +214,12 @@ class Intake:
         session_id: str | None = None,
         also: Callable[[Connection], None] | None = None,
     ) -> None:
-        """Store facts of our own (presses, roster differences); durable when this returns."""
+        """Store facts of our own (presses, plans, links); durable when this returns.
+
+        In a transaction of their own: what goes wrong in ``also`` is nobody else's fault.
+        """
         now = self._footing.clock.now()
-        batch = self._next
+        batch = _Batch()
         for fact in facts:
             owner = session_id if isinstance(fact, SessionEvent) else None
             if isinstance(fact, MeetingEvent) and fact.heard_at is None:
@@ -200,33 +235,57 @@ class Intake:
             )
         if also is not None:
             batch.extra.append(also)
-        await self._flushed(batch)
+        await self._footing.store.write(partial(_write, batch))
 
-    async def _flushed(self, batch: _Batch) -> None:
+    async def drained(self) -> None:
+        """Wait until nobody waits for a commit."""
+        if self._flushing is not None:
+            await asyncio.wait({self._flushing})
+
+    async def _flushed(self, part: _Batch, size: int) -> None:
         done = asyncio.get_running_loop().create_future()
-        batch.waiting.append(done)
+        self._next.append(_Waiting(part, size, done))
+        self._bytes += size
         if self._flushing is None or self._flushing.done():
             self._flushing = asyncio.create_task(self._flush())
         await done
 
     async def _flush(self) -> None:
-        while self._next.waiting:
-            batch, self._next = self._next, _Batch()
-            self._under_way = len(batch.deliveries)
-            problem: Exception | None = None
-            try:
-                await self._footing.store.write(partial(_write, batch))
-            except Exception as error:  # noqa: BLE001 - each waiter gets it, as 503
-                problem = error
-            # Whoever hung up meanwhile is gone; their fact is kept all the same.
-            for done in batch.waiting:
-                if done.cancelled():
+        while self._next:
+            waiting, self._next = self._next, []
+            self._under_way = len(waiting)
+            problem = await self._commit(waiting)
+            alone = problem is not None and not isinstance(problem, OF_THE_STORE)
+            for one in waiting:
+                if alone and len(waiting) > 1:
+                    # One of them cannot be stored; which one, each finds out alone.
+                    problem = await self._commit([one])
+                self._bytes -= one.size
+                # Whoever hung up meanwhile is gone; their fact is kept all the same.
+                if one.done.cancelled():
                     continue
                 if problem is None:
-                    done.set_result(None)
+                    one.done.set_result(None)
                 else:
-                    done.set_exception(problem)
+                    one.done.set_exception(problem)
         self._under_way = 0
+
+    async def _commit(self, waiting: Sequence[_Waiting]) -> Exception | None:
+        """One commit for all; returns what went wrong, for the 503 (I11)."""
+        whole = _Batch()
+        for one in waiting:
+            whole.entries += one.part.entries
+            whole.deliveries += one.part.deliveries
+            whole.extra += one.part.extra
+        try:
+            async with asyncio.timeout(STORE_HAS):
+                await self._footing.store.write(partial(_write, whole))
+        except OF_THE_STORE as error:
+            self.on_trouble(error)
+            return error
+        except Exception as error:  # noqa: BLE001 - each waiter gets it
+            return error
+        return None
 
 
 def _write(batch: _Batch, db: Connection) -> None:

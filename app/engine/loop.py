@@ -5,24 +5,27 @@ for it, which is what tests and the simulated world drive.
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Coroutine, Sequence
-from datetime import datetime, timedelta
+from collections.abc import AsyncIterator, Coroutine, Iterable, Sequence
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from sqlalchemy import Connection
 
+from app.clock import SteadyClock
+from app.core.actions import AlertStaff
 from app.core.events import MeetingEvent
 from app.core.presses import AlarmAcknowledged, SessionClosed, SessionEvent
 from app.core.session import GroupSession
-from app.engine.alarms import Alarms
-from app.engine.contract import EngineStatus, WebhookAnswer
-from app.engine.dispatch import Dispatch
+from app.engine.alarms import CALM_REPEAT, Alarms
+from app.engine.contract import EngineStatus, UnknownSession, WebhookAnswer
+from app.engine.dispatch import LONGEST_WAIT, Dispatch
 from app.engine.footing import Footing
 from app.engine.intake import Intake
 from app.engine.periodic import Every, Job
 from app.engine.prepare import Prepare
 from app.engine.sessions import Held, Sessions
 from app.engine.settle import Settle
+from app.engine.spool import FAILING, Spool
 from app.engine.unplanned import Unplanned
 from app.engine.watch import Watch
 from app.store import log, queue
@@ -30,11 +33,31 @@ from app.store import sessions as session_rows
 from integrations.base import BadWebhook, Delivery, Mended
 
 TURN_PAUSE = timedelta(seconds=1)
-# News settle a few sessions at a time, and one by one while webhooks queue for the same
-# processor; a deadline never waits for either.
+# News settle a few sessions at a time; while webhooks queue for the same processor, one
+# by one and with a pause as long as the turn, so that facts are safe first. A deadline
+# waits for neither.
 TURNS = 8
-TURNS_WHILE_BUSY = 1
+PAUSE_WHILE_BUSY = 1.0
 FAR = timedelta(days=3650)
+FAR_AWAY = datetime.max.replace(tzinfo=UTC)
+LONG_AGO = datetime(2000, 1, 1, tzinfo=UTC)
+BOUND_KEPT = timedelta(days=1)  # an occurrence is over a day after its window
+FARTHEST_BACK = timedelta(days=1)
+LETTERS_AGAIN = timedelta(seconds=5)
+STOP_WITHIN = 10.0  # seconds
+
+STORE_FAILS = (
+    "Chaperone cannot write to its store. It goes on guarding the rooms from memory."
+)
+WATCH_THE_STORE = (
+    "Look at the disk and the database now. Until it is mended, keep two workers in "
+    "every call and do not start Chaperone anew."
+)
+TURN_FAILS = "Chaperone cannot work out what to do in one session."
+WATCH_BY_HAND = (
+    "Join this session's call and watch it by hand. Send the log to whoever looks after "
+    "Chaperone."
+)
 
 
 class Engine:
@@ -44,10 +67,14 @@ class Engine:
         self._footing = footing
         self.sessions = Sessions(footing)
         self.intake = Intake(footing, self.wake)
-        self.watch = Watch(footing, self.sessions, self.intake, self.wake)
+        self.spool = Spool(footing, self.sessions)
+        self.spool.on_trouble = self._store_failed
+        self.intake.on_trouble = self._store_failed
+        self.watch = Watch(footing, self.spool, self.wake)
         self.watch.measured = self._measured
-        self._settle = Settle(footing, self.sessions)
-        self._dispatch = Dispatch(footing, self.sessions, self.watch, self.wake)
+        self._settle = Settle(footing, self.sessions, self.spool)
+        self._settle.on_unstored_alarm = self._cry
+        self._dispatch = Dispatch(footing, self.watch, self.wake, self.spool)
         self.alarms = alarms
         self.prepare_work = Prepare(footing, self.sessions, self.intake, self.wake)
         self._dispatch.on_link_cancelled = self._renew_links
@@ -59,6 +86,7 @@ class Engine:
         self._timers: dict[str, datetime] = {}
         self._running: dict[str, asyncio.Task[None]] = {}
         self._tasks: set[asyncio.Task[None]] = set()
+        self._pause_until = 0.0
         self._bell = asyncio.Event()
         self._changed: dict[str, asyncio.Event] = {}
         self._letters_at: datetime | None = None
@@ -153,7 +181,8 @@ class Engine:
             event = self._changed.setdefault(session_id, asyncio.Event())
             session = await self.state(session_id)
             yield session.version
-            await event.wait()
+            if not self._stopping:
+                await event.wait()
 
     def press_hint(self, session_id: str, press: str) -> str:
         """See EngineDoor."""
@@ -202,39 +231,71 @@ class Engine:
     # --- life ----------------------------------------------------------------------
 
     async def start(self) -> None:
-        """Read what was left to do: bound meetings, deadlines, open actions."""
+        """Read what was left to do: bound meetings, deadlines, open actions.
+
+        To be awaited before the first webhook is taken: until the bound meetings are
+        known every meeting is a stranger's. Raises what the store raises.
+        """
+        if self._awake:
+            return
+        heard_at = await self._footing.store.read(log.last_heard)
+        if heard_at is not None:
+            self._not_before(heard_at)
+        since = self._footing.clock.now() - BOUND_KEPT
 
         def work(db: Connection) -> tuple[list[tuple[str, datetime]], list[str]]:
             self.intake.load(db)
-            return queue.all_deadlines(db), queue.sessions_with_work(db)
+            self.every.load(db)
+            sessions = queue.sessions_with_work(db)
+            return (
+                queue.all_deadlines(db),
+                sessions + log.sessions_bound_after(db, since),
+            )
 
         deadlines, working = await self._footing.store.read(work)
+        await self.alarms.remember()
         now = self._footing.clock.now()
         for session_id, at in deadlines:
             self._timers[session_id] = at
         for session_id in working:
             self._timers[session_id] = now
-        for sessions in self.intake.bound.values():
-            for session_id in sessions:
-                self._timers.setdefault(session_id, now)
         self._letters_at = now
         self._awake = True
 
+    def _not_before(self, moment: datetime) -> None:
+        """The wall clock may have been set back while we were down (I19)."""
+        clock = self._footing.clock
+        if not isinstance(clock, SteadyClock) or moment <= clock.now():
+            return
+        if moment - clock.now() > FARTHEST_BACK:
+            self._footing.log.error("log is of the future", at=moment.isoformat())
+            return
+        clock.not_before(moment)
+
     async def run(self) -> None:
-        """Work until :meth:`stop`."""
+        """Work until :meth:`stop`; a mistake in here must not end the guard (I20)."""
         await self.start()
         while not self._stopping:
             self._bell.clear()
-            self._start_due()
-            await self._rest()
+            try:
+                self._start_due()
+                await self._rest()
+            except Exception as problem:  # noqa: BLE001 - told, and on we go
+                self._footing.log.error("engine loop", why=repr(problem)[:300])
+                await self._footing.clock.sleep(TURN_PAUSE.total_seconds())
 
     async def stop(self) -> None:
-        """Finish what is under way and go to sleep."""
+        """Finish what is under way, for a few seconds, and go to sleep."""
         self._stopping = True
         self._awake = False
         self._bell.set()
         for event in self._changed.values():
             event.set()
+        await self.intake.drained()
+        if self._tasks:
+            await asyncio.wait(self._tasks, timeout=STOP_WITHIN)
+        for task in self._tasks:
+            task.cancel()
         while self._tasks:
             await asyncio.gather(*self._tasks, return_exceptions=True)
 
@@ -249,9 +310,31 @@ class Engine:
             await asyncio.gather(*self._tasks)
         raise RuntimeError("the engine does not come to rest")
 
+    def guards(self) -> bool:
+        """Whether a room is open, so that seconds count."""
+        return any(any(h.session.live()) for h in self.sessions.all().values())
+
+    async def clock_followed(self) -> None:
+        """The clock follows a step of the wall: what waits by it is looked at anew."""
+        now = self._footing.clock.now()
+        for session_id, held in self.sessions.all().items():
+            held.looked_at.clear()
+            for one in held.actions.values():
+                if one.next_at is not None:
+                    one.next_at = min(one.next_at, now + LONGEST_WAIT)
+            self.wake(session_id)
+        self.every.clock_followed()
+        await self._footing.store.write(
+            lambda db: queue.hurry_letters(db, now, CALM_REPEAT)
+        )
+        self._letters_at = now
+
     def next_at(self) -> datetime | None:
         """The next moment at which something is due."""
-        moments = [*self._timers.values()]
+        return self._next_of(self._timers)
+
+    def _next_of(self, sessions: Iterable[str]) -> datetime | None:
+        moments = [self._timers[session_id] for session_id in sessions]
         if self._letters_at is not None and not self._sending:
             moments.append(self._letters_at)
         job = self.every.next_at()
@@ -285,20 +368,26 @@ class Engine:
             return
         self._dirty.pop(session_id, None)
         self._timers.pop(session_id, None)
-        self._running[session_id] = self._spawn(self._turn(session_id))
+        if not self._stopping:
+            self._running[session_id] = self._spawn(self._turn(session_id))
 
     def _is_full(self) -> bool:
-        most = TURNS_WHILE_BUSY if self.intake.is_busy else TURNS
-        return len(self._running) >= most
+        if self.intake.is_busy:
+            return bool(self._running) or self._pause_left() > 0
+        return len(self._running) >= TURNS
+
+    def _pause_left(self) -> float:
+        return self._pause_until - self._footing.clock.monotonic()
 
     async def _rest(self) -> None:
-        next_at = self.next_at()
+        next_at = self._next_of(s for s in self._timers if s not in self._running)
         if not self._is_full() and self._dirty.keys() - self._running.keys():
             return
         wait = FAR if next_at is None else next_at - self._footing.clock.now()
-        sleeper = asyncio.create_task(
-            self._footing.clock.sleep(min(wait, FAR).total_seconds())
-        )
+        seconds = min(wait, FAR).total_seconds()
+        if self._dirty and not self._running:
+            seconds = min(seconds, self._pause_left())
+        sleeper = asyncio.create_task(self._footing.clock.sleep(seconds))
         bell = asyncio.create_task(self._bell.wait())
         await asyncio.wait({sleeper, bell}, return_when=asyncio.FIRST_COMPLETED)
         for task in (sleeper, bell):
@@ -318,31 +407,58 @@ class Engine:
             self._footing.log.error("engine work failed", why=repr(problem)[:300])
 
     async def _turn(self, session_id: str) -> None:
+        begun = self._footing.clock.monotonic()
         try:
             held = await self.sessions.held(session_id)
-            before = held.session.version
-            async with held.lock:
-                await self._settle.settle(held)
+            try:
+                async with held.lock:
+                    await self._settle.settle(held)
+            finally:
+                # Whatever went wrong with deciding: what is decided is carried out.
+                self._start_work(session_id, held)
             if self._settle.took_alarms():
                 self._letters_at = self._footing.clock.now()
-            self._start_work(session_id, held)
-            if held.session.version != before:
+            if held.session.version != held.told_version:
+                held.told_version = held.session.version
                 self._tell(session_id)
-        except KeyError:
+        except UnknownSession:
             self._timers.pop(session_id, None)
         except Exception as problem:  # noqa: BLE001 - put off first, then told
-            # One bad session must neither stop the others nor spin (I20).
-            self._footing.log.error(
-                "session turn failed", session=session_id, why=repr(problem)[:300]
-            )
-            self._timers[session_id] = self._footing.clock.now() + TURN_PAUSE
+            self._turn_failed(session_id, problem)
         finally:
             self._running.pop(session_id, None)
+            ended = self._footing.clock.monotonic()
+            self._pause_until = ended + (ended - begun) * PAUSE_WHILE_BUSY
             self._bell.set()
+
+    def _turn_failed(self, session_id: str, problem: Exception) -> None:
+        """One bad session must neither stop the others, nor spin, nor be silent (I20)."""
+        self._footing.log.error(
+            "session turn failed", session=session_id, why=repr(problem)[:300]
+        )
+        self._timers[session_id] = self._footing.clock.now() + TURN_PAUSE
+        if isinstance(problem, FAILING):
+            self._store_failed(problem)
+            return
+        self._spawn(
+            self.alarms.cry(f"turn:{session_id}", TURN_FAILS, WATCH_BY_HAND, session_id)
+        )
+
+    def _store_failed(self, problem: BaseException) -> None:
+        self._footing.log.error("store fails", why=repr(problem)[:300])
+        self._spawn(self.alarms.cry("store", STORE_FAILS, WATCH_THE_STORE))
+
+    def _cry(self, session: GroupSession, alert: AlertStaff) -> None:
+        """An alarm the store did not take goes out all the same."""
+        key = f"{session.session_id}:{alert.key}"
+        self._spawn(
+            self.alarms.cry(key, alert.reason, alert.what_to_do, session.session_id)
+        )
 
     def _start_work(self, session_id: str, held: Held) -> None:
         now = self._footing.clock.now()
         for key in self._dispatch.due(held, now):
+            held.busy.add(key)
             self._spawn(self._dispatch.dispatch(held, key))
         looks = self.watch.due(held)
         for name, at in looks.items():
@@ -360,6 +476,13 @@ class Engine:
             moments.append(held.deadline)
         if moments:
             self._timers[session_id] = max(min(moments), now)
+        if (
+            self.spool.owes(session_id)
+            or held.stale_actions
+            or min(moments, default=FAR_AWAY) <= now
+        ):
+            # Not at rest: soon again, and never at once for ever.
+            self._timers[session_id] = now + TURN_PAUSE
 
     async def _look(self, held: Held, name: str) -> None:
         try:
@@ -369,8 +492,11 @@ class Engine:
             self.wake(held.session.session_id)
 
     async def _send_letters(self) -> None:
+        next_at: datetime | None = self._footing.clock.now() + LETTERS_AGAIN
         try:
             next_at = await self.alarms.send_due()
+        except Exception as problem:  # noqa: BLE001 - told by another way, tried again
+            self._store_failed(problem)
         finally:
             self._sending = False
         if next_at is not None and (
@@ -393,7 +519,7 @@ class Engine:
         ):
             held = self.sessions.known(session_id)
             if held is not None:
-                held.looked_at.pop(meeting.instance, None)
+                held.looked_at[meeting.instance] = LONG_AGO
             self.wake(session_id)
 
     def _renew_links(self, session_id: str) -> None:
@@ -407,8 +533,8 @@ class Engine:
         self._spawn(self._ask_about(event))
 
     async def _ask_about(self, event: MeetingEvent) -> None:
-        await self.unplanned.heard(event)
-        self._letters_at = self._footing.clock.now()
+        if await self.unplanned.heard(event):
+            self._letters_at = self._footing.clock.now()
 
     def _measured(self, platform: str, offset: timedelta) -> None:
         self.intake.offsets[platform] = offset

@@ -1,11 +1,16 @@
 """Work that comes back: settings, catching up, reports, forgetting."""
 
+import asyncio
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from sqlalchemy import Connection
+
 from app.engine.footing import Footing
 from app.store import queue
+
+LONGEST = 600.0  # seconds; a job that hangs must not be its own last run
 
 Job = Callable[[], Awaitable[None]]
 
@@ -31,6 +36,20 @@ class Every:
         now = self._footing.clock.now()
         self._jobs[name] = _Job(name, gap, job, now + gap)
 
+    def load(self, db: Connection) -> None:
+        """Go on where the last process stopped: an overdue job runs at once."""
+        now = self._footing.clock.now()
+        for job in self._jobs.values():
+            last_at = queue.ran(db, job.name)
+            if last_at is not None:
+                job.next_at = min(max(now, last_at + job.gap), now + job.gap)
+
+    def clock_followed(self) -> None:
+        """No job waits longer than its gap, however far the clock went back."""
+        now = self._footing.clock.now()
+        for job in self._jobs.values():
+            job.next_at = min(job.next_at, now + job.gap)
+
     def next_at(self) -> datetime | None:
         """When the next job is due."""
         return min(
@@ -38,19 +57,20 @@ class Every:
         )
 
     def due(self, now: datetime) -> list[str]:
-        """Names of the jobs to run now."""
-        return [
-            j.name for j in self._jobs.values() if j.next_at <= now and not j.running
-        ]
+        """Names of the jobs to run now; each is then running until :meth:`run` ends."""
+        found = [j for j in self._jobs.values() if j.next_at <= now and not j.running]
+        for job in found:
+            job.running = True
+        return [job.name for job in found]
 
     async def run(self, name: str) -> None:
         """Run one job; a failure is logged and tried again at the next gap."""
         job = self._jobs[name]
-        job.running = True
         now = self._footing.clock.now()
         job.next_at = now + job.gap
         try:
-            await job.job()
+            async with asyncio.timeout(LONGEST):
+                await job.job()
             await self._footing.store.write(lambda db: queue.note_ran(db, name, now))
         except Exception as problem:  # noqa: BLE001 - logged; the next run tries again
             self._footing.log.error(

@@ -88,15 +88,15 @@ class Prepare:
         """Meeting, binding, links, settings, hands; returns what could not be done."""
         await self.plan_changed(session_id, by)
         held = await self._sessions.held(session_id)
-        session, platform = await self._current(held)
-        problems: list[str] = []
-        if not held.bound:
-            try:
-                await self._make_meeting(session, platform, by)
-            except PlatformFailure as failure:
-                return [_sentence("The meeting could not be made", failure)]
+        async with held.preparing:  # Two presses make one meeting.
             session, platform = await self._current(held)
-        problems += await self._links(session, platform, by)
+            if not held.bound:
+                try:
+                    await self._make_meeting(session, platform, by)
+                except PlatformFailure as failure:
+                    return [_sentence("The meeting could not be made", failure)]
+                session, platform = await self._current(held)
+            problems = await self._links(session, platform, by)
         problems += await self.check_now(session_id)
         return problems
 
@@ -208,10 +208,11 @@ class Prepare:
     async def renew_links(self, session_id: str) -> list[str]:
         """A new link for whoever lost theirs because it was in other hands (S8, K01)."""
         held = await self._sessions.held(session_id)
-        session, platform = await self._current(held)
-        if session.closed is not None or session.closing is not None:
-            return []
-        return await self._links(session, platform, "")
+        async with held.preparing:
+            session, platform = await self._current(held)
+            if session.closed is not None or session.closing is not None:
+                return []
+            return await self._links(session, platform, "")
 
     async def _links(
         self, session: GroupSession, platform: Platform, by: str
@@ -317,8 +318,12 @@ class Prepare:
     async def rotate_link(self, session_id: str, person_id: str, by: str) -> None:
         """Cancel a personal link and make a new one."""
         held = await self._sessions.held(session_id)
+        async with held.preparing:
+            await self._rotate(held, person_id, by)
+
+    async def _rotate(self, held: Held, person_id: str, by: str) -> None:
         session, platform = await self._current(held)
-        store = self._footing.store
+        session_id, store = session.session_id, self._footing.store
         old = await store.read(
             lambda db: rooms.link_of(db, store, session_id, person_id)
         )

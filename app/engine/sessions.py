@@ -13,6 +13,7 @@ from app.core.actions import Action
 from app.core.policy import Policy
 from app.core.presses import MeetingBound, SessionPlanned
 from app.core.session import GroupSession
+from app.crypto import CannotDecrypt
 from app.engine.contract import UnknownSession
 from app.engine.footing import Footing
 from app.store import log, plans, queue
@@ -47,6 +48,8 @@ class Held:
     looked_at: dict[str, datetime] = field(default_factory=dict)
     lock: asyncio.Lock = field(default_factory=asyncio.Lock)
     busy: set[str] = field(default_factory=set)
+    preparing: asyncio.Lock = field(default_factory=asyncio.Lock)
+    told_version: int = 0
     stale_actions: bool = False
 
 
@@ -57,8 +60,7 @@ class _News:
     facts: list[log.Logged]
     anew: Held | None = None
     actions: dict[str, OpenAction] | None = None
-    names: dict[str, str] | None = None
-    policy: Policy | None = None
+    directory: tuple[dict[str, str], Policy] | None = None
 
 
 class Sessions:
@@ -76,16 +78,18 @@ class Sessions:
             self._held.move_to_end(session_id)
             return found
         lock = self._loading.setdefault(session_id, asyncio.Lock())
-        async with lock:
-            found = self._held.get(session_id)
-            if found is None:
-                held = Held(GroupSession(session_id))
-                await self._footing.store.read(
-                    lambda db: self._load(db, session_id, held)
-                )
-                self._held[session_id] = found = held
-                self._drop_old()
-        self._loading.pop(session_id, None)
+        try:
+            async with lock:
+                found = self._held.get(session_id)
+                if found is None:
+                    held = Held(GroupSession(session_id))
+                    await self._footing.store.read(
+                        lambda db: self._load(db, session_id, held)
+                    )
+                    self._held[session_id] = found = held
+                    self._drop_old()
+        finally:
+            self._loading.pop(session_id, None)
         return found
 
     def known(self, session_id: str) -> Held | None:
@@ -106,18 +110,55 @@ class Sessions:
         session = held.session
         if news.anew is not None:
             held.session, held.bound = news.anew.session, news.anew.bound
-            held.actions = news.anew.actions
-            held.stale_actions = False
+            self._take_actions(held, news.anew.actions)
             held.session.version = max(held.session.version, session.version) + 1
             return held.session
         for row in news.facts:
-            fold.apply(session, row.fact)
+            self._apply(session, row)
             session.position = row.seq
         if news.actions is not None:
-            held.actions, held.stale_actions = news.actions, False
-        if news.names is not None and news.policy is not None:
-            session.names, session.policy = news.names, news.policy
+            self._take_actions(held, news.actions)
+        if news.directory is not None:
+            session.names, session.policy = news.directory
             session.version += 1
+        return session
+
+    @staticmethod
+    def _take_actions(held: Held, stored: Mapping[str, OpenAction]) -> None:
+        """Rows that became open; one we hold already is under way and knows more."""
+        known = {one.id: one for one in held.actions.values()}
+        held.actions = held.actions | {
+            key: known.get(one.id, one) for key, one in stored.items()
+        }
+        held.stale_actions = False
+
+    def _apply(self, session: GroupSession, row: log.Logged) -> None:
+        """A fact that cannot be folded must not hide all that came after it (I20)."""
+        try:
+            fold.apply(session, row.fact)
+        except Exception as problem:  # noqa: BLE001 - told; the rest still counts
+            self._footing.log.error(
+                "fact not folded", seq=row.seq, why=type(problem).__name__
+            )
+
+    async def as_of(self, session_id: str, when: datetime) -> GroupSession:
+        """A fold of its own, of what was heard by then. Raises UnknownSession."""
+        held = await self.held(session_id)
+        session: GroupSession = await self._footing.store.read(
+            lambda db: self._fold_until(db, held, when)
+        )
+        return session
+
+    def _fold_until(self, db: Connection, held: Held, when: datetime) -> GroupSession:
+        store, session_id = self._footing.store, held.session.session_id
+        session = GroupSession(session_id)
+        session.policy, session.names = held.session.policy, held.session.names
+        rows = log.of_session(
+            store, db, session_id, held.bound, unreadable=self._unreadable
+        )
+        for row in rows:
+            if row.heard_at <= when:
+                fold.apply(session, row.fact)
         return session
 
     def _read(self, db: Connection, held: Held) -> _News:
@@ -140,28 +181,42 @@ class Sessions:
         if held.stale_actions:
             news.actions = self._open_actions(db, session_id)
         if any(isinstance(row.fact, SessionPlanned) for row in news.facts):
-            news.names = plans.names_of(db, store, session_id)
-            news.policy = plans.policy_of(db, store, session_id)
+            news.directory = self._directory(db, session_id)
         return news
+
+    def _directory(
+        self, db: Connection, session_id: str
+    ) -> tuple[dict[str, str], Policy]:
+        """Names and policy; what does not open must not stop the guard (I20)."""
+        store = self._footing.store
+        try:
+            return (
+                plans.names_of(db, store, session_id),
+                plans.policy_of(db, store, session_id),
+            )
+        except CannotDecrypt as problem:
+            self._footing.log.error(
+                "names not readable", session=session_id, why=str(problem)
+            )
+            return {}, Policy()
 
     def _load(self, db: Connection, session_id: str, held: Held) -> None:
         store = self._footing.store
         session = GroupSession(session_id)
         try:
-            session.policy = plans.policy_of(db, store, session_id)
+            session.names, session.policy = self._directory(db, session_id)
         except Unknown:
             raise UnknownSession(session_id) from None
-        session.names = plans.names_of(db, store, session_id)
         held.bound = tuple(log.meetings_of(db, session_id))
         facts = log.of_session(
             store, db, session_id, held.bound, unreadable=self._unreadable
         )
         for logged in facts:
             if isinstance(logged.fact, MeetingBound):
-                fold.apply(session, logged.fact)
+                self._apply(session, logged)
         for logged in facts:
             if not isinstance(logged.fact, MeetingBound):
-                fold.apply(session, logged.fact)
+                self._apply(session, logged)
             session.position = max(session.position, logged.seq)
         for instance in session.instances.values():
             seen = log.last_seen_of(db, instance.ref)
@@ -179,14 +234,22 @@ class Sessions:
         held.session = session
         held.actions = self._open_actions(db, session_id)
         held.stale_actions = False
+        held.deadline = queue.deadline_of(db, session_id)
         session.version += 1
 
     def _open_actions(self, db: Connection, session_id: str) -> dict[str, OpenAction]:
-        store = self._footing.store
-        return {
-            one.key: OpenAction(
+        found: dict[str, OpenAction] = {}
+        for one in queue.open_actions(db, session_id):
+            try:
+                action = queue.read_action(self._footing.store, one)
+            except (CannotDecrypt, KeyError, TypeError, ValueError) as problem:
+                self._footing.log.error(
+                    "action not readable", action=one.id, why=type(problem).__name__
+                )
+                continue
+            found[one.key] = OpenAction(
                 one.id,
-                queue.read_action(store, one),
+                action,
                 one.mode,
                 one.state,
                 one.route,
@@ -195,8 +258,7 @@ class Sessions:
                 one.sent_at,
                 one.problem,
             )
-            for one in queue.open_actions(db, session_id)
-        }
+        return found
 
     @staticmethod
     def forget_actions(held: Held) -> None:
@@ -207,9 +269,7 @@ class Sessions:
         self._footing.log.error("log row of an unknown kind", seq=seq)
 
     def _drop_old(self) -> None:
-        while len(self._held) > KEEP:
-            oldest = next(iter(self._held.values()))
-            if oldest.lock.locked() or oldest.busy or any(oldest.session.live()):
-                self._held.move_to_end(oldest.session.session_id)
-                return
-            self._held.popitem(last=False)
+        for session_id, held in list(self._held.items())[: len(self._held) - KEEP]:
+            in_use = held.lock.locked() or held.busy or held.preparing.locked()
+            if not in_use and not any(held.session.live()):
+                del self._held[session_id]

@@ -4,7 +4,7 @@ Fold first, decide last. The fold and the decision happen outside the transactio
 transaction checks that the log has not moved on, or everything starts again.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -26,7 +26,6 @@ from app.core.actions import (
     StartFollowUp,
 )
 from app.core.decide import Decision, decide
-from app.core.events import SightLost, SightRegained
 from app.core.fold import Fact
 from app.core.policy import Mode
 from app.core.presses import ActionMoved, ActionState
@@ -34,6 +33,7 @@ from app.core.rooms import stays_of, who_is_who
 from app.core.session import GroupSession
 from app.engine.footing import Footing
 from app.engine.sessions import Held, OpenAction, Sessions
+from app.engine.spool import FAILING, Spool
 from app.store import log, queue
 
 ROUNDS = 20
@@ -52,7 +52,7 @@ class Change:
     new: list[tuple[OpenAction, ActionState]] = field(default_factory=list)
     moves: list[tuple[OpenAction, dict[str, Any]]] = field(default_factory=list)
     alarms: list[AlertStaff] = field(default_factory=list)
-    revived: list[tuple[Action, Mode]] = field(default_factory=list)
+    revived: list[tuple[Action, Mode, ActionState]] = field(default_factory=list)
     deadline: tuple[datetime | None, str] | None = None
 
     def __bool__(self) -> bool:
@@ -120,10 +120,16 @@ def _details(action: Action) -> tuple[str, ...]:
 class Settle:
     """Fold -> decide -> want, for one session at a time."""
 
-    def __init__(self, footing: Footing, sessions: Sessions) -> None:
+    def __init__(
+        self, footing: Footing, sessions: Sessions, spool: Spool | None = None
+    ) -> None:
         self._footing = footing
         self._sessions = sessions
+        self._spool = spool or Spool(footing, sessions)
         self._new_alarms = False
+        self.on_unstored_alarm: Callable[[GroupSession, AlertStaff], None] = (
+            lambda _session, _alert: None
+        )
 
     def took_alarms(self) -> bool:
         """Whether an alarm was stored since this was last asked."""
@@ -131,9 +137,13 @@ class Settle:
         return found
 
     async def settle(self, held: Held) -> Decision:
-        """Go on until a decision adds nothing. The caller holds ``held.lock``."""
+        """Go on until a decision adds nothing. The caller holds ``held.lock``.
+
+        What the store refuses takes effect in memory and is written later (I20).
+        """
+        await self._spool.pay(held.session.session_id)
         for _ in range(ROUNDS):
-            session = await self._sessions.catch_up(held)
+            session = await self._spool.newest(held)
             now = self._footing.clock.now()
             decision = decide(session, now, self._footing.rules)
             for name, problem in decision.broken.items():
@@ -145,6 +155,9 @@ class Settle:
                 await self._store(held, change, now)
             except LogMovedOn:
                 continue
+            except FAILING as problem:
+                self._spool.on_trouble(problem)
+                self._go_on_without(held, change, now)
         self._footing.log.error("a session does not settle", session=session.session_id)
         return decision
 
@@ -152,30 +165,40 @@ class Settle:
         """What the store still lacks of this decision."""
         change = Change()
         session = held.session
-        change.facts.extend(sight.changes(session, now))
+        change.facts.extend(self._sight(session, now))
         wanted = {action.key: action for action in decision.actions}
         for action in decision.actions:
-            self._want(session, action, now, change)
+            self._want(held, action, now, change)
         for key, one in held.actions.items():
-            self._review(held, one, wanted.get(key), now, change)
+            lost = one.action.rule in decision.broken
+            self._review(held, one, wanted.get(key), now, change, lost=lost)
         self._set_deadline(held, decision, now, change)
         return change
 
-    def _want(
-        self, session: GroupSession, action: Action, now: datetime, change: Change
-    ) -> None:
+    def _sight(self, session: GroupSession, now: datetime) -> Sequence[Fact]:
+        try:
+            return sight.changes(session, now)
+        except Exception as problem:  # noqa: BLE001 - told; the guard goes on
+            self._footing.log.error("sight not known", why=repr(problem)[:200])
+            return ()
+
+    def _want(self, held: Held, action: Action, now: datetime, change: Change) -> None:
+        session = held.session
         known = session.actions.get(action.key)
         mode = self._mode(session, action)
-        if known is not None:
-            if known.state is ActionState.WITHDRAWN and known.sent_at is None:
-                change.revived.append((action, mode))
-                change.facts.append(moved(action, ActionState.WANTED, now))
-            return
         state = ActionState.WANTED
         if mode is Mode.WATCH:
             state = ActionState.REFUSED
         elif isinstance(action, AT_ONCE):
             state = ActionState.SENT
+        if known is not None:
+            # Sent or not: what is wanted again has not been done for good (I1).
+            if known.state is ActionState.WITHDRAWN and mode is not Mode.WATCH:
+                change.revived.append((action, mode, state))
+                change.facts.append(moved(action, state, now))
+            elif str(known.state) in queue.OPEN and action.key not in held.actions:
+                self._sessions.forget_actions(held)  # its row is to be read again
+            return
         one = OpenAction(
             id=self._footing.new_id(),
             action=action,
@@ -209,10 +232,11 @@ class Settle:
         wanted: Action | None,
         now: datetime,
         change: Change,
+        *,
+        lost: bool,
     ) -> None:
         session, action = held.session, one.action
-        sent_at = one.sent_at
-        proof = confirm.proof(session, action, sent_at) if sent_at is not None else ""
+        proof = self._proof(session, one)
         if isinstance(action, StartFollowUp) and action.key in session.followed_up:
             proof = "A named person says it is done."
         if proof:
@@ -228,8 +252,8 @@ class Settle:
         if action.not_after is not None and now >= action.not_after:
             self._close(one, ActionState.EXPIRED, now, change)
             return
-        if wanted is not None or action.key in held.busy:
-            return
+        if wanted is not None or lost or action.key in held.busy:
+            return  # A rule that breaks takes nothing back.
         if isinstance(action, AlertStaff) and action.level is Level.RED:
             return  # It goes on until a named person takes it (I9).
         if isinstance(action, StartFollowUp) and one.state == ActionState.SENT:
@@ -238,6 +262,15 @@ class Settle:
             )
             return
         self._close(one, ActionState.WITHDRAWN, now, change)
+
+    def _proof(self, session: GroupSession, one: OpenAction) -> str:
+        if one.sent_at is None:
+            return ""
+        try:
+            return confirm.proof(session, one.action, one.sent_at)
+        except Exception as problem:  # noqa: BLE001 - not proved, so it goes on
+            self._footing.log.error("proof not known", why=repr(problem)[:200])
+            return ""
 
     @staticmethod
     def _raced(session: GroupSession, action: Action) -> bool:
@@ -284,24 +317,46 @@ class Settle:
             change.deadline = (wish, decision.wake_why)
 
     async def _store(self, held: Held, change: Change, now: datetime) -> None:
-        entries = self._entries(held.session, change.facts, now)
-        new_id = self._footing.new_id
-        alarm_ids = [new_id() for _ in change.alarms]
+        add = self._work(held, change, now)
 
         def work(db: Connection) -> None:
             session = held.session
             if log.position(db, session.session_id, held.bound) > session.position:
                 raise LogMovedOn
+            add(db)
+
+        if not await self._spool.pay(held.session.session_id):
+            raise TimeoutError("Earlier changes of this session are not written yet.")
+        await self._spool.write(work)
+        self._new_alarms = self._new_alarms or bool(change.alarms)
+        self._remember(held, change)
+
+    def _work(
+        self, held: Held, change: Change, now: datetime
+    ) -> Callable[[Connection], None]:
+        """The change as one piece of work that may be repeated."""
+        session = held.session
+        entries = self._spool.entries(change.facts, session.session_id)
+        new_id = self._footing.new_id
+        alarms = [(new_id(), alert) for alert in change.alarms]
+
+        def add(db: Connection) -> None:
             log.add(db, entries)
             self._write_actions(db, session.session_id, change, now)
-            for alarm_id, alert in zip(alarm_ids, change.alarms, strict=True):
+            for alarm_id, alert in alarms:
                 raise_alarm(db, alarm_id, session, alert, now)
             if change.deadline is not None:
                 queue.set_deadline(db, session.session_id, *change.deadline)
 
-        await self._footing.store.write(work)
-        self._new_alarms = self._new_alarms or bool(change.alarms)
+        return add
+
+    def _go_on_without(self, held: Held, change: Change, now: datetime) -> None:
+        self._spool.keep(held, self._work(held, change, now), change.facts)
         self._remember(held, change)
+        self._new_alarms = self._new_alarms or bool(change.alarms)
+        for alert in change.alarms:
+            if alert.level is Level.RED:
+                self.on_unstored_alarm(held.session, alert)
 
     def _write_actions(
         self, db: Connection, session_id: str, change: Change, now: datetime
@@ -320,24 +375,8 @@ class Settle:
             )
         for one, values in change.moves:
             queue.move(db, one.id, queue.OPEN, **values)
-        for action, mode in change.revived:
-            queue.revive(db, session_id, action.key, str(mode), now)
-
-    def _entries(
-        self, session: GroupSession, facts: Sequence[Fact], now: datetime
-    ) -> list[log.Entry]:
-        return [
-            log.entry(
-                self._footing.store,
-                fact,
-                self._footing.new_id(),
-                now,
-                session_id=None
-                if isinstance(fact, (SightLost, SightRegained))
-                else session.session_id,
-            )
-            for fact in facts
-        ]
+        for action, mode, state in change.revived:
+            queue.revive(db, session_id, action.key, str(mode), now, state)
 
     def _remember(self, held: Held, change: Change) -> None:
         for one, state in change.new:

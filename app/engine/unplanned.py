@@ -27,19 +27,22 @@ class Unplanned:
         self._footing = footing
         self._asked: set[str] = set()
 
-    async def heard(self, event: MeetingEvent) -> None:
+    async def heard(self, event: MeetingEvent) -> bool:
         """Raise an alarm once per meeting, when one of our workers is in it."""
         if not isinstance(event, ParticipantJoined) or not event.platform_user_id:
-            return
+            return False
         key = f"unplanned:{event.meeting.platform}:{event.meeting.instance}"
-        if key in self._asked:
-            return
+        account = event.platform_user_id
+        if key in self._asked or not await self._footing.store.read(
+            lambda db: people.worker_by_account(db, account)
+        ):
+            return False
         now = self._footing.clock.now()
         alarm_id = self._footing.new_id()
         store = self._footing.store
 
         def work(db: Connection) -> bool:
-            person_id = people.worker_by_account(db, event.platform_user_id)
+            person_id = people.worker_by_account(db, account)
             if not person_id:
                 return False
             session_id = self._session_of(db, person_id, now)
@@ -60,6 +63,7 @@ class Unplanned:
 
         if await store.write(work):
             self._asked.add(key)
+        return key in self._asked
 
     def _session_of(self, db: Connection, person_id: str, now: datetime) -> str | None:
         """The session this worker is rostered for about now, if there is one."""

@@ -1,11 +1,14 @@
 """Jobs that come back: settings checks, lost webhooks, reports, forgetting."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from datetime import datetime, timedelta
 from functools import partial
 
 from sqlalchemy import Connection
 
+from app.clock import SteadyClock
 from app.core.events import MeetingRef, Source
 from app.core.reconcile import ReportRow, reconcile
 from app.core.session import GroupSession, Instance
@@ -24,6 +27,12 @@ UNBOUND_KEPT = timedelta(days=14)
 LOOKS_KEPT = timedelta(days=7)
 ADDRESSES_KEPT = timedelta(hours=24)
 FORGET_EVERY = timedelta(hours=1)
+STEP_MATTERS = timedelta(seconds=2)
+CLOCK_SET = (
+    "The clock of Chaperone's machine was set while a session is live. Deadlines are "
+    "kept by another clock; nothing is late."
+)
+LOOK_AT_CLOCK = "Look at the machine's time server before the next session."
 REPORT_FROM = timedelta(minutes=5)
 REPORT_UNTIL = timedelta(hours=24)
 CATCH_UP_BACK = timedelta(hours=2)
@@ -40,9 +49,10 @@ class Upkeep:
     async def settings(self) -> None:
         """Read settings at T-24 h, T-30 min, T-0, after a change, every 5 min while live."""
         now = self._footing.clock.now()
-        for held in list(self._engine.sessions.all().values()):
+        for session_id, held in list(self._engine.sessions.all().items()):
             if held.bound and needs_check(held.session, now):
-                await self._engine.check_now(held.session.session_id)
+                with self._alone("settings not read", session_id):
+                    await self._engine.check_now(session_id)
 
     async def catch_up(self) -> None:
         """Fetch webhooks the platform could not deliver to us (zoom §3)."""
@@ -77,7 +87,30 @@ class Upkeep:
         for held in list(self._engine.sessions.all().values()):
             for instance in list(held.session.instances.values()):
                 if self._report_due(instance, now):
-                    await self._report(held.session, instance)
+                    with self._alone("no report", held.session.session_id):
+                        await self._report(held.session, instance)
+
+    @contextmanager
+    def _alone(self, what: str, session_id: str) -> Iterator[None]:
+        """What goes wrong with one session must not keep the others waiting."""
+        try:
+            yield
+        except Exception as problem:  # noqa: BLE001 - told; the next round tries again
+            self._footing.log.error(what, session=session_id, why=repr(problem)[:200])
+
+    async def follow_clock(self) -> None:
+        """A step of the wall clock counts only while no deadline does (I19)."""
+        clock = self._footing.clock
+        if not isinstance(clock, SteadyClock) or abs(clock.step()) <= STEP_MATTERS:
+            return
+        step = f"{clock.step().total_seconds():.0f}"
+        if self._engine.guards():
+            self._footing.log.error("wall clock was set", seconds=step)
+            await self._engine.alarms.cry("clock", CLOCK_SET, LOOK_AT_CLOCK)
+            return
+        self._footing.log.warning("following the wall clock", seconds=step)
+        clock.follow()
+        await self._engine.clock_followed()
 
     def _report_due(self, instance: Instance, now: datetime) -> bool:
         ended = instance.closed_at
@@ -152,6 +185,7 @@ def _row(meeting: MeetingRef, line: ReportLine) -> ReportRow:
 def register(footing: Footing, engine: Engine) -> Upkeep:
     """Hand the jobs to the engine."""
     upkeep = Upkeep(footing, engine)
+    engine.add_job("clock", timedelta(seconds=30), upkeep.follow_clock)
     engine.add_job("counts", timedelta(seconds=30), engine.intake.write_refusals)
     engine.add_job("settings", timedelta(seconds=15), upkeep.settings)
     engine.add_job("catch_up", timedelta(minutes=5), upkeep.catch_up)

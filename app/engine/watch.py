@@ -1,21 +1,24 @@
 """Look at the rooms: roster reads where the platform lists who is there, else its status."""
 
-from collections.abc import Callable
+import asyncio
+from collections.abc import Callable, Coroutine, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
+from typing import Any
 
 from sqlalchemy import Connection
 
 from app.core import roster
 from app.core.actions import EndMeeting
-from app.core.events import MeetingEnded, MeetingRef, Source, StatusRead
+from app.core.events import MeetingEnded, MeetingEvent, MeetingRef, Source, StatusRead
 from app.core.fold import Fact
 from app.core.presses import ActionState, HandsProbed
 from app.core.session import GroupSession, Instance
 from app.core.sight import interval, opened_at
+from app.core.stays import STALE_ROSTER
 from app.engine.footing import Footing
-from app.engine.intake import Intake
-from app.engine.sessions import Held, Sessions
+from app.engine.sessions import Held
+from app.engine.spool import Spool
 from app.store import log
 from integrations.base import (
     PermanentFailure,
@@ -26,6 +29,8 @@ from integrations.base import (
 from integrations.base import (
     StatusRead as PlatformStatus,
 )
+
+Row = Callable[[Connection], None]
 
 DOOR = ""
 UNSEEN = "unseen:"
@@ -38,15 +43,10 @@ class Watch:
     """Reads, compares, and keeps only differences."""
 
     def __init__(
-        self,
-        footing: Footing,
-        sessions: Sessions,
-        intake: Intake,
-        wake: Callable[[str], None],
+        self, footing: Footing, spool: Spool, wake: Callable[[str], None]
     ) -> None:
         self._footing = footing
-        self._sessions = sessions
-        self._intake = intake
+        self._spool = spool
         self._wake = wake
         self.measured: Callable[[str, timedelta], None] = lambda _platform, _gap: None
 
@@ -84,12 +84,17 @@ class Watch:
 
     # --- looking ----------------------------------------------------------------
 
-    async def look(self, held: Held, name: str) -> bool:
-        """Look once; True when the platform answered. Never raises a PlatformFailure."""
+    async def look(self, held: Held, name: str, limit: timedelta | None = None) -> bool:
+        """Look once, for so long at the most; True when the platform answered.
+
+        Whatever the platform does or answers, nothing is raised: somebody who cannot
+        look acts on what is known.
+        """
         session = held.session
         held.looked_at[name] = self._footing.clock.now()
+        longest = limit or 2 * session.policy.call_deadline
         if name == DOOR:
-            return await self._look_at_door(held)
+            return await self._within(longest, self._look_at_door(held)) == ""
         instance = next(
             (i for i in session.instances.values() if i.ref.instance == name), None
         )
@@ -102,15 +107,29 @@ class Watch:
         if name.startswith(UNSEEN) and _has_real_name(session, instance):
             await self._give_up_made_up(held, instance)
             return True
+        read = self._read_roster
+        if session.hands.live_roster is False:
+            read = self._read_status
+        problem = await self._within(longest, read(held, instance, platform))
+        if problem:
+            await self._failed(held, instance, problem)
+        return not problem
+
+    async def _within(
+        self, longest: timedelta, looking: Coroutine[Any, Any, None]
+    ) -> str:
+        """Do it; returns why it failed, in words, "" when it did not."""
         try:
-            if session.hands.live_roster is False:
-                await self._read_status(held, instance, platform)
-            else:
-                await self._read_roster(held, instance, platform)
+            async with asyncio.timeout(longest.total_seconds()):
+                await looking
+        except TimeoutError:
+            return "The platform did not answer in time."
         except TemporaryFailure as problem:
-            await self._failed(held, instance, str(problem))
-            return False
-        return True
+            return str(problem)
+        except Exception as problem:  # noqa: BLE001 - as good as no answer (I20)
+            self._footing.log.error("look not usable", why=repr(problem)[:200])
+            return "The platform's answer could not be used."
+        return ""
 
     async def _read_roster(
         self, held: Held, instance: Instance, platform: Platform
@@ -165,12 +184,12 @@ class Watch:
             session.hands, live_roster=False, problems=(*session.hands.problems, why)
         )
         fact = HandsProbed(at=self._footing.clock.now(), hands=hands)
-        await self._intake.accept_facts([fact], session.session_id)
+        await self._record(held, [fact])
         await self._keep_status(held, instance, status)
 
     async def _keep(self, held: Held, instance: Instance, read: RosterRead) -> None:
         async with held.lock:
-            session = await self._sessions.catch_up(held)
+            session = await self._spool.newest(held)
             current = session.instances.get(instance.ref, instance)
             changes = roster.differences(
                 session,
@@ -187,11 +206,11 @@ class Watch:
             )
             session.version += 1
             row = _last_look(current.ref, current.proof_at, current.failing_since, seen)
-            await self._intake.accept_facts(changes, also=row)
+            await self._record(held, changes, row)
             if session.hands.live_roster is None and read.complete:
                 known = replace(session.hands, live_roster=True)
                 fact = HandsProbed(at=self._footing.clock.now(), hands=known)
-                await self._intake.accept_facts([fact], session.session_id)
+                await self._record(held, [fact])
         self._wake(session.session_id)
 
     async def _read_status(
@@ -256,7 +275,7 @@ class Watch:
             )
             facts.append(_started(instance.ref, status))
         async with held.lock:
-            session = await self._sessions.catch_up(held)
+            session = await self._spool.newest(held)
             current = session.instances.get(instance.ref, instance)
             if status.started and current.ended_at is not None and not facts:
                 facts.append(_started(instance.ref, status))
@@ -268,15 +287,35 @@ class Watch:
                 proof = status.read_at
             row = _last_look(current.ref, proof, None, ())
             only = None if session.hands.live_roster is not False else row
-            await self._intake.accept_facts(facts, also=only)
+            await self._record(held, facts, only)
         self._wake(session.session_id)
 
-    async def _look_at_door(self, held: Held) -> bool:
+    async def _record(
+        self, held: Held, facts: Sequence[Fact], row: Row | None = None
+    ) -> None:
+        """Store what was seen; while the store fails it counts all the same (I20)."""
+        now = self._footing.clock.now()
+        told = [
+            replace(fact, heard_at=now) if isinstance(fact, MeetingEvent) else fact
+            for fact in facts
+        ]
+        if not told and row is None:
+            return
+        entries = self._spool.entries(told, held.session.session_id)
+
+        def work(db: Connection) -> None:
+            log.add(db, entries)
+            if row is not None:
+                row(db)
+
+        await self._spool.write_or_keep(held, work, told)
+
+    async def _look_at_door(self, held: Held) -> None:
         """Whether a bound meeting runs that no webhook told us of (DESIGN §5, line 8)."""
         plan = held.session.plan
         platform = self._footing.platforms.get(plan.platform) if plan else None
         if platform is None:
-            return False
+            return
         for name, meeting_id in held.bound:
             ref = MeetingRef(platform=name, meeting_id=meeting_id)
             try:
@@ -285,27 +324,30 @@ class Watch:
                 self._footing.log.warning(
                     "meeting status not readable", meeting=meeting_id, why=str(problem)
                 )
-                return False
+                raise
             if not status.started:
                 continue
             known = status.instance or f"{UNSEEN}{status.read_at.isoformat()}"
             found = replace(status, instance=known)
-            if replace(ref, instance=known) not in held.session.instances:
-                await self._intake.accept_facts([_started(ref, found)])
+            seen = held.session.instances.get(replace(ref, instance=known))
+            ended = seen.closed_at if seen is not None else None
+            # A status may trail the end a little; long after it, the end was not true.
+            runs_on = ended is not None and status.read_at - ended >= STALE_ROSTER
+            if seen is None or runs_on:
+                await self._record(held, [_started(ref, found)])
                 self._wake(held.session.session_id)
-        return True
 
     async def _give_up_made_up(self, held: Held, instance: Instance) -> None:
         """A webhook told the occurrence's real name: what we made up for it is over."""
         over = MeetingEnded(
             meeting=instance.ref, at=self._footing.clock.now(), source=Source.POLL
         )
-        await self._intake.accept_facts([over])
+        await self._record(held, [over])
         self._wake(held.session.session_id)
 
     async def _failed(self, held: Held, instance: Instance, why: str) -> None:
         async with held.lock:
-            session = await self._sessions.catch_up(held)
+            session = await self._spool.newest(held)
             current = session.instances.get(instance.ref, instance)
             if current.failing_since is None:
                 current.failing_since = self._footing.clock.now()
@@ -316,7 +358,7 @@ class Watch:
                     current.failing_since,
                     _proved(current),
                 )
-                await self._intake.accept_facts([], also=row)
+                await self._record(held, [], row)
         self._footing.log.warning(
             "room not readable",
             meeting=instance.ref.meeting_id,
@@ -347,7 +389,7 @@ def _last_look(
     proof_at: datetime | None,
     failing_since: datetime | None,
     seen: tuple[str, ...],
-) -> Callable[[Connection], None]:
+) -> Row:
     return lambda db: log.look(
         db, ref, proof_at=proof_at, failing_since=failing_since, seen=seen
     )
