@@ -31,7 +31,7 @@ check: $(DEV) ## format, lint, types, import floors, docs: the quick half of `ma
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
-	$(BIN)/pytest -q tests/test_house.py
+	$(BIN)/pytest -q tests/test_house.py tests/test_documents.py
 
 test: check $(if $(or $(CI),$(shell command -v npm)),$(PAGES)) ## everything CI runs
 	$(BIN)/pytest $(ARGS)
