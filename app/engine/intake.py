@@ -27,6 +27,7 @@ from integrations.base import BadWebhook, Delivery
 NO_CONTENT = WebhookAnswer(status=204)
 OFFSET_MATTERS = timedelta(seconds=2)
 BUSY_FROM = 4  # webhooks that wait for one commit
+BUSY_FOR = 0.05  # seconds after such a commit began
 MOST_WAITING = 1000
 MOST_BYTES = 16 * 1024 * 1024
 STORE_HAS = 10.0  # seconds for one commit; the platform waits 3 and comes again
@@ -67,7 +68,7 @@ class Intake:
         self._wake = wake
         self._next: list[_Waiting] = []
         self._flushing: asyncio.Task[None] | None = None
-        self._under_way = 0
+        self._busy_until = 0.0
         self._bytes = 0
         self.on_trouble: Callable[[BaseException], None] = lambda _problem: None
         self._refusals: Counter[str] = Counter()
@@ -79,8 +80,9 @@ class Intake:
 
     @property
     def is_busy(self) -> bool:
-        """Whether webhooks queue up."""
-        return max(self._under_way, len(self._next)) >= BUSY_FROM
+        """Whether webhooks queue up, now or a moment ago."""
+        now = self._footing.clock.monotonic()
+        return now < self._busy_until or len(self._next) >= BUSY_FROM
 
     def load(self, db: Connection) -> None:
         """Read which meetings are bound to which sessions."""
@@ -253,7 +255,8 @@ class Intake:
     async def _flush(self) -> None:
         while self._next:
             waiting, self._next = self._next, []
-            self._under_way = len(waiting)
+            if len(waiting) >= BUSY_FROM:
+                self._busy_until = self._footing.clock.monotonic() + BUSY_FOR
             problem = await self._commit(waiting)
             alone = problem is not None and not isinstance(problem, OF_THE_STORE)
             for one in waiting:
@@ -268,7 +271,6 @@ class Intake:
                     one.done.set_result(None)
                 else:
                     one.done.set_exception(problem)
-        self._under_way = 0
 
     async def _commit(self, waiting: Sequence[_Waiting]) -> Exception | None:
         """One commit for all; returns what went wrong, for the 503 (I11)."""
