@@ -104,7 +104,7 @@ class Watch:
         platform = self._footing.platforms.get(plan.platform)
         if platform is None:
             return False
-        if name.startswith(UNSEEN) and _has_real_name(session, instance):
+        if instance.heard_at is None and _has_real_name(session, instance):
             await self._give_up_made_up(held, instance)
             return True
         read = self._read_roster
@@ -327,9 +327,13 @@ class Watch:
                 raise
             if not status.started:
                 continue
-            known = status.instance or f"{UNSEEN}{status.read_at.isoformat()}"
+            seen = held.session.instances.get(replace(ref, instance=status.instance))
+            known = status.instance
+            if not known or (seen is not None and seen.opened_at is None):
+                # News of the plan bears the plan's name, and so may a status: whether
+                # it is the occurrence's, only a webhook from inside can tell.
+                known, seen = f"{UNSEEN}{status.read_at.isoformat()}", None
             found = replace(status, instance=known)
-            seen = held.session.instances.get(replace(ref, instance=known))
             ended = seen.closed_at if seen is not None else None
             # A status may trail the end a little; long after it, the end was not true.
             runs_on = ended is not None and status.read_at - ended >= STALE_ROSTER
@@ -338,7 +342,7 @@ class Watch:
                 self._wake(held.session.session_id)
 
     async def _give_up_made_up(self, held: Held, instance: Instance) -> None:
-        """A webhook told the occurrence's real name: what we made up for it is over."""
+        """A webhook told the occurrence's real name: what we called it until then is over."""
         over = MeetingEnded(
             meeting=instance.ref, at=self._footing.clock.now(), source=Source.POLL
         )

@@ -6,7 +6,7 @@ from datetime import timedelta
 import pytest
 
 from app.clock import ManualClock
-from app.core.events import ParticipantJoined, ParticipantLeft
+from app.core.events import ParticipantJoined, ParticipantLeft, RegistrationChanged
 from app.core.presses import ActionState
 from app.crypto import Keyring
 from app.engine.alarms import Alarms
@@ -64,6 +64,47 @@ async def test_an_occurrence_without_a_name_is_watched_until_it_has_one(
         [made_up] = (await tonight.state()).live()
         assert made_up.ref.instance.startswith("unseen:")
         assert set(made_up.connections) == {"U-anna", "U-sam", "U-ben"}
+
+        tonight.webhooks = True
+        await tonight.join("chloe")
+        await tonight.wait(31)
+
+        [real] = (await tonight.state()).live()
+        assert real.ref.instance == tonight.room.instance
+        assert set(real.connections) == {"U-anna", "U-sam", "U-ben", "U-chloe"}
+        assert tonight.count("end_meeting") == 0
+
+
+async def test_news_of_the_plan_hides_no_meeting_that_runs(clock: ManualClock) -> None:
+    async with evening(clock) as tonight:
+        # Each link we make comes back as news, under the plan's own name.
+        tonight.platform.status_name = "the-uuid-of-the-plan"
+        await tonight.tell(
+            RegistrationChanged,
+            meeting=replace(tonight.ref, instance="the-uuid-of-the-plan"),
+            registrant_id="reg-ben",
+            status="approved",
+        )
+        tonight.webhooks = False
+        await tonight.join("anna", "ben")
+        await tonight.wait(45)
+        [found] = (await tonight.state()).live()
+        assert set(found.connections) == {"U-anna", "U-ben"}
+
+        await tonight.leave("anna")
+        assert await until_ended(tonight, 80) <= 80
+
+
+async def test_the_name_of_the_plan_yields_to_the_one_webhooks_tell(
+    clock: ManualClock,
+) -> None:
+    async with evening(clock) as tonight:
+        tonight.webhooks = False
+        tonight.platform.status_name = "the-uuid-of-the-plan"
+        await tonight.join("anna", "sam", "ben")
+        await tonight.wait(45)
+        [found] = (await tonight.state()).live()
+        assert found.ref.instance == "the-uuid-of-the-plan"
 
         tonight.webhooks = True
         await tonight.join("chloe")
