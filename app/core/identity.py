@@ -51,8 +51,12 @@ class Standing:
 
     @property
     def at_risk(self) -> bool:
-        """Whether a room holding this connection and no worker is unsafe."""
-        return self.who not in (Who.WORKER, Who.RECORDER)
+        """Whether a room holding this connection and no worker is unsafe.
+
+        Somebody who says to be a worker never counts as one; but alone, or with
+        recorders, they put nobody at risk.
+        """
+        return self.who not in (Who.WORKER, Who.RECORDER, Who.CHALLENGED)
 
 
 def standing(

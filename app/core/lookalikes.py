@@ -72,6 +72,7 @@ class _Form:
         return "".join(self.core)
 
 
+@lru_cache(maxsize=8192)
 def _form(name: str) -> _Form:
     return _take_apart(squeeze(name))
 

@@ -37,6 +37,7 @@ SLOW_BACK_OFF = (1.0, 5.0, 15.0, 60.0, 300.0)
 LONGEST_WAIT = timedelta(minutes=5)
 TRIES_BEFORE_NEXT_HAND = 3
 PERSON_HAS = timedelta(seconds=60)
+AGAIN = timedelta(seconds=1)
 
 
 class Dispatch:
@@ -95,10 +96,17 @@ class Dispatch:
             limit = session.policy.call_deadline
             await self._watch.look(held, action.meeting.instance, limit)
         if not await self._mark(held, one, route):
+            self._later(one)
             return
         if route == "person" or platform is None:
             return
         await self._send(held, one, platform)
+
+    def _later(self, one: OpenAction) -> None:
+        """Not sent now: look again in a second, in case it stays open (in memory only)."""
+        now = self._footing.clock.now()
+        if one.next_at is not None and one.next_at <= now:
+            one.next_at = now + AGAIN
 
     def _platform(self, session: GroupSession) -> Platform | None:
         name = session.plan.platform if session.plan is not None else ""

@@ -261,6 +261,13 @@ class Settle:
                 one, ActionState.CONFIRMED, now, change, proof="No longer needed."
             )
             return
+        flight = session.policy.call_deadline + session.policy.verify_after
+        if (
+            isinstance(action, EndMeeting)
+            and one.sent_at is not None
+            and now < one.sent_at + flight
+        ):
+            return  # It may still take effect: then it has to be called a race (I8).
         self._close(one, ActionState.WITHDRAWN, now, change)
 
     def _proof(self, session: GroupSession, one: OpenAction) -> str:

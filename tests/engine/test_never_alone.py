@@ -35,3 +35,47 @@ async def test_a_worker_who_comes_back_stops_the_clock(clock: ManualClock) -> No
         await tonight.wait(300)
 
         assert tonight.count("end_meeting") == 0
+
+
+async def test_a_worker_back_while_the_end_is_on_its_way_is_called_a_race(
+    clock: ManualClock,
+) -> None:
+    async with evening(clock) as tonight:
+        await tonight.join("anna", "ben")
+        await tonight.leave("anna")
+        tonight.room.ghost = True  # heard, and carried out some seconds later
+        await tonight.wait(60)
+        assert tonight.count("end_meeting") == 1
+        await tonight.wait(2)
+        await tonight.join("anna")
+        await tonight.wait(1)
+        await tonight.ended()
+        await tonight.wait(10)
+
+        state = await tonight.state()
+        [end] = [f for f in state.actions.values() if f.kind == "end_meeting"]
+        assert (end.state, end.race) == (ActionState.CONFIRMED, True)
+        assert any(k.startswith("never_alone.race") for k in state.actions)
+        assert all(link.state == "active" for link in state.links.values())
+        assert tonight.count("end_meeting") == 1
+
+
+async def test_an_end_that_did_not_happen_is_taken_back_after_its_flight(
+    clock: ManualClock,
+) -> None:
+    async with evening(clock) as tonight:
+        await tonight.join("anna", "ben")
+        await tonight.leave("anna")
+        tonight.room.ghost = True
+        await tonight.wait(60)
+        await tonight.join("anna")
+
+        async def state() -> ActionState:
+            actions = (await tonight.state()).actions.values()
+            [end] = [f for f in actions if f.kind == "end_meeting"]
+            return end.state
+
+        await tonight.wait(9)
+        assert await state() is ActionState.SENT
+        await tonight.wait(2)
+        assert await state() is ActionState.WITHDRAWN

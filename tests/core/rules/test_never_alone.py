@@ -256,7 +256,7 @@ def test_a_shared_login_counts_only_once_that_worker_said_i_am_in() -> None:
         shared_login=True,
     )
     session = story(*EVENING, the_plan=plan(workers=(anna,)))
-    assert wakes(session, "18:59") == [at("19:00")]
+    assert wakes(session, "18:59") == [at("19:02")]  # 120 s from Ben's join
     apply(
         session,
         p.WorkerConfirmed(at=at("18:59:30"), by="anna", connection="UUID-ANNA"),
@@ -724,3 +724,17 @@ def test_i1_an_unsafe_room_always_has_an_alert_and_a_deadline_or_an_act(
         assert any(
             isinstance(w, EndMeeting) and w.meeting == room.instance.ref for w in after
         )
+
+
+def test_somebody_who_says_to_be_a_worker_is_at_no_risk_alone() -> None:
+    anna = WorkerSlot(
+        person_id="anna",
+        role=Role.LEAD,
+        platform_user_id="zoom-anna",
+        shared_login=True,
+    )
+    alone = story(started(), joined(ANNA, "18:58"), the_plan=plan(workers=(anna,)))
+    assert asked(alone, "19:30") == []
+
+    apply(alone, joined(BEN, "19:00"))
+    assert asked(alone, "19:30") != []
