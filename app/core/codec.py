@@ -131,6 +131,11 @@ def _shape(cls: Any) -> _Shape:
     )
 
 
+@cache
+def _holds_personal(kind: Any) -> bool:
+    return is_dataclass(kind) and bool(_shape(kind).personal)
+
+
 def encode(value: Any) -> dict[str, Json]:
     """Return every field of a dataclass, nested ones included, as JSON-ready values."""
     return merge(*split(value))
@@ -158,9 +163,7 @@ def split(value: Any) -> tuple[dict[str, Json], dict[str, Json]]:
         here = getattr(value, name)
         if here == default:
             continue
-        kind: Any = type(here)
-        nested = is_dataclass(kind)
-        if nested and _shape(kind).personal:
+        if _holds_personal(type(here)):
             public[name], private[name] = split(here)
         else:
             public[name] = coder.encode(here)
