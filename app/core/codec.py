@@ -133,7 +133,8 @@ def _shape(cls: Any) -> _Shape:
 
 @cache
 def _holds_personal(kind: Any) -> bool:
-    return is_dataclass(kind) and bool(_shape(kind).personal)
+    plain = not is_dataclass(kind)
+    return not plain and bool(_shape(kind).personal)
 
 
 def encode(value: Any) -> dict[str, Json]:
@@ -163,7 +164,8 @@ def split(value: Any) -> tuple[dict[str, Json], dict[str, Json]]:
         here = getattr(value, name)
         if here == default:
             continue
-        if _holds_personal(type(here)):
+        kind: Any = type(here)
+        if _holds_personal(kind):
             public[name], private[name] = split(here)
         else:
             public[name] = coder.encode(here)

@@ -62,7 +62,12 @@ def create_web(
         tries=Tries(clock),
     )
     web = FastAPI(
-        openapi_url=None, docs_url=None, redoc_url=None, redirect_slashes=False
+        openapi_url=None,
+        docs_url=None,
+        redoc_url=None,
+        redirect_slashes=False,
+        # Nobody reads it here, and asking whether somebody does costs on each request.
+        telemetry={"tracing": False, "metrics": False, "logs": False},
     )
     web.state.house = house
     # The webhook first: every route before it would cost time on each event.
