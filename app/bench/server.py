@@ -16,7 +16,7 @@ import uvicorn
 from fastapi import FastAPI
 from starlette.applications import Starlette
 from starlette.requests import Request
-from starlette.responses import JSONResponse
+from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from app import logs, serving
@@ -51,10 +51,14 @@ def platform() -> Starlette:
         uuid = bodies.instance(number - bodies.FIRST_MEETING)
         return JSONResponse({"id": number, "uuid": uuid, "status": "started"})
 
+    async def heard(_request: Request) -> Response:
+        return Response(status_code=202)
+
     return Starlette(
         routes=[
             Route("/oauth/token", token, methods=["POST"]),
             Route("/v2/meetings/{meeting_id}", meeting),
+            Route("/v2/live_meetings/{meeting_id}/events", heard, methods=["PATCH"]),
         ]
     )
 

@@ -58,9 +58,8 @@ class Evening:
         self._server = server
         self._clock = clock
         self._rooms: Sequence[int] = [*world.meetings]
-        self._tokens = {
-            room: [r.token for r in world.meetings[room].registrants.values()]
-            for room in self._rooms
+        self._links = {
+            room: [*world.meetings[room].registrants] for room in self._rooms
         }
 
     async def open(self) -> None:
@@ -75,8 +74,8 @@ class Evening:
         await self._told()
 
     def _come(self, room: int, client: int) -> None:
-        token = self._tokens[room][client]
-        self._world.arrive(room, _CLIENTS[client], link=token)
+        link = self._links[room][client]
+        self._world.arrive(room, _CLIENTS[client], link=link)
         if self._world.connection(room, _CLIENTS[client]) is not None:
             self._world.admit_everyone(room)
 
