@@ -21,10 +21,10 @@ FROM python:${PYTHON}-slim
 RUN useradd --system --uid 10001 --user-group --no-create-home chaperone \
  && install -d -o chaperone -g chaperone -m 0700 /data
 COPY --from=build /srv/chaperone /srv/chaperone
-WORKDIR /srv/chaperone
+# The program is read-only; what is written (also by `rehearse`) lands in /data.
+WORKDIR /data
 ENV PATH=/srv/chaperone/.venv/bin:$PATH \
-    PYTHONUNBUFFERED=1 \
-    PYTHONDONTWRITEBYTECODE=1 \
+    PYTHONUNBUFFERED=1 PYTHONDONTWRITEBYTECODE=1 \
     CHAPERONE_DATA_DIR=/data
 VOLUME /data
 EXPOSE 8000

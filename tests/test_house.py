@@ -269,6 +269,14 @@ def test_the_browser_lock_names_no_address() -> None:
     assert '"resolved"' not in text("tests", "browser", "package-lock.json")
 
 
+def test_the_image_takes_every_folder_the_program_reads() -> None:
+    folders = {"app", "integrations", "checklists", "templates", "static"}
+    copied = set(re.findall(r"^COPY (\w+) \1$", text("Dockerfile"), re.MULTILINE))
+    let_in = set(re.findall(r"^!(\w+)$", text(".dockerignore"), re.MULTILINE))
+    assert copied == folders
+    assert folders <= let_in
+
+
 def test_a_bare_machine_is_told_what_it_lacks(tmp_path: Path) -> None:
     """No git, no Python: the Makefile's first step names both and the way out."""
     for tool in ("bash", "dirname"):
