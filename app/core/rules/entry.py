@@ -21,7 +21,7 @@ from app.core.gates import has_one_to_one
 from app.core.identity import Who
 from app.core.policy import Mode
 from app.core.readiness import one_to_one_excepted
-from app.core.rules import likeness, links
+from app.core.rules import likeness, links, unproven
 from app.core.rules.here import (
     Here,
     alert,
@@ -42,8 +42,12 @@ def stranger_in_room(session: GroupSession, now: datetime) -> Iterator[Wish]:
 
     A recorder or note-taker is treated alike (N21). Bounded by
     ``policy.removals_per_minute`` for each instance; beyond it the workers lock the room.
+    Whom only a live list shows may be a client whose news is late: asked about (I4).
     """
-    strangers = list(inside(session, Who.STRANGER, Who.RECORDER))
+    found = list(inside(session, Who.STRANGER, Who.RECORDER))
+    strangers = [p for p in found if unproven.is_proven(p.connection)]
+    others = [p for p in found if not unproven.is_proven(p.connection)]
+    yield from unproven.questions(others, now)
     for instance in session.live():
         here = [person for person in strangers if person.instance is instance]
         here.sort(key=lambda person: not person.has_host_rights)

@@ -213,6 +213,58 @@ def test_removals_wanted_before_go_on_and_count() -> None:
     assert "WakeAt" not in kinds(later)
 
 
+# --- whom only the list shows -----------------------------------------------------
+
+
+def seen(person: dict[str, str], clock: str) -> e.ConnectionSeen:
+    """A live list shows them; it never tells by whose link they came."""
+    shown: e.ConnectionSeen = seat(
+        e.ConnectionSeen, without_link(person), clock, source=e.Source.POLL
+    )
+    return shown
+
+
+def without_link(person: dict[str, str]) -> dict[str, str]:
+    """What a list, or news of a role, tells of somebody."""
+    return {name: value for name, value in person.items() if name != "registrant_id"}
+
+
+@pytest.mark.parametrize(
+    ("clock", "found"),
+    [
+        ("19:04:19", ["WakeAt"]),
+        ("19:04:20", ["AskWorker", "AlertStaff"]),
+        ("19:09:00", ["AskWorker", "AlertStaff"]),
+    ],
+)
+def test_whom_only_the_list_shows_is_asked_about_and_never_removed(
+    clock: str, found: list[str]
+) -> None:
+    session = story(started(), joined(ANNA), seen(BEN, "19:04:10"))
+
+    assert kinds(strangers(session, clock)) == found
+
+
+def test_news_that_comes_late_says_whether_it_is_a_stranger() -> None:
+    session = story(
+        started(), joined(ANNA), seen(BEN, "19:04:10"), seen(EVE, "19:04:10")
+    )
+    for news in (joined(BEN, "19:04:05"), joined(EVE, "19:04:05")):
+        fold.apply(session, news)
+
+    wishes = strangers(session, "19:04:22")
+
+    assert kinds(wishes) == ["RemoveParticipant", "AlertStaff"]
+    assert {getattr(wish, "uuid", "UUID-EVE") for wish in wishes} == {"UUID-EVE"}
+
+
+def test_news_without_a_link_in_it_proves_no_stranger() -> None:
+    crowned = seat(e.RoleChanged, without_link(BEN), "19:05", role="host")
+    session = story(started(), joined(ANNA), seen(BEN, "19:04:10"), crowned)
+
+    assert "RemoveParticipant" not in kinds(strangers(session, "19:06"))
+
+
 def test_a_storm_of_strangers_is_a_few_messages() -> None:
     wishes = [
         wish
