@@ -198,7 +198,13 @@ def _keep(ground: Ground, contact: Contact) -> tuple[str, str]:
             (c.channel, c.address) == (contact.channel, contact.address) for c in there
         ):
             fail("This address is a contact already; the second one must be another.")
-        return contacts.add(db, ground.store, contact, ground.clock.now())
+        return contacts.add(
+            db,
+            ground.store,
+            contact,
+            ground.clock.now(),
+            allow_test_hosts=ground.settings.allow_test_hosts,
+        )
 
 
 async def _send(ground: Ground, contact_id: str, code: str) -> None:

@@ -1,11 +1,12 @@
 """A program enters people, a group and a session, prepares it and asks how it stands."""
 
+from dataclasses import replace
 from typing import Any
 
 import httpx
 import pytest
 
-from tests.web.conftest import Front
+from tests.web.conftest import Front, settings
 
 pytestmark = pytest.mark.anyio
 
@@ -394,3 +395,17 @@ async def test_contacts_count_once_their_code_came_back(front: Front) -> None:
     assert "secret" not in listed[0]
     assert gone.status_code == 200
     assert list(refused.json()["fields"]) == ["address"]
+
+
+@pytest.mark.parametrize(("test_hosts", "status"), [("0", 422), ("1", 201)])
+async def test_a_gateway_on_this_machine_is_for_tests_only(
+    front: Front, test_hosts: str, status: int
+) -> None:
+    changed = settings(CHAPERONE_ALLOW_TEST_HOSTS=test_hosts)
+    house = replace(front.app.state.house, settings=changed)
+    front.app.state.house = house
+    new = {"channel": "webhook", "address": "http://127.0.0.1:9/alarm", "secret": "x"}
+    async with front.program() as program:
+        answer = await program.post(f"{API}/contacts", json=new)
+
+    assert answer.status_code == status
