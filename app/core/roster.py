@@ -87,11 +87,13 @@ def differences(
     rows, named = _rows(instance, entries)
     for entry in rows:
         connection = match(instance, entry.seat)
+        role = entry.role
         if connection is not None:
             shown.add(connection.key)
-            if _as_thought(instance, connection, entry):
+            role = _role(session, connection, entry, started_at)
+            if _as_thought(instance, connection, entry, role):
                 continue
-        found.append(_seen(instance, connection, entry, started_at))
+        found.append(_seen(instance, connection, entry, role, started_at))
     if complete and named:
         for connection in instance.connections.values():
             if connection.key not in shown:
@@ -101,15 +103,28 @@ def differences(
     return found
 
 
-def _as_thought(instance: Instance, connection: Connection, entry: Seen) -> bool:
+def _as_thought(
+    instance: Instance, connection: Connection, entry: Seen, role: str
+) -> bool:
     where = connection.whereabouts(instance.closed_at)
-    if entry.role and _loud(entry.role) != _loud(connection.role):
+    if role and _loud(role) != _loud(connection.role):
         return False
     if entry.waiting:
         return where.waiting
     if entry.room != MAIN_ROOM and where.room != entry.room:
         return False
     return bool(where.room)
+
+
+def _role(
+    session: GroupSession, connection: Connection, entry: Seen, started_at: datetime
+) -> str:
+    """What the list says of host rights, "" where it may be too old to know (F10)."""
+    if entry.role == "host":
+        return entry.role
+    crowned = [at for at, role in connection.roles.items() if role == "host"]
+    fresh = crowned and started_at - max(crowned) < session.policy.roster_staleness
+    return "" if fresh else entry.role
 
 
 def _loud(role: str) -> str:
@@ -121,6 +136,7 @@ def _seen(
     instance: Instance,
     connection: Connection | None,
     entry: Seen,
+    role: str,
     started_at: datetime,
 ) -> ConnectionSeen:
     seat, room = entry.seat, entry.room
@@ -139,7 +155,7 @@ def _seen(
         by_phone=bool(seat.phone),
         room=room,
         waiting=entry.waiting,
-        role=entry.role,
+        role=role,
     )
 
 

@@ -74,8 +74,8 @@ def _entry(row: Row) -> RosterEntry:
         seat=_seat(row),
         room=as_text(row.get("bo_mtg_id")) or MAIN_ROOM,
         waiting=row.get("status") == "in_waiting_room",
-        # "attendee" may be a co-host, so it says nothing.
-        role=role if role in ("host", "co-host") else "",
+        # "attendee" may be a co-host; that it is no host, it does say.
+        role=role if role in ("host", "co-host", "attendee") else "",
         joined_at=read_time(row.get("join_time")),
     )
 

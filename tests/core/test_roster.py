@@ -141,6 +141,16 @@ def test_host_rights_gained_or_lost_unheard(known: str, shown: str, told: bool) 
     assert look(session, "19:10", rows) == expected
 
 
+@pytest.mark.parametrize(("clock", "told"), [("19:01:59", False), ("19:02", True)])
+def test_a_list_that_may_be_a_minute_old_takes_no_host_rights_away(
+    clock: str, told: bool
+) -> None:
+    session = story(*EVENING, role(BEN, "host"))
+    rows = [row(ANNA), row(BEN, role="attendee")]
+    expected = [seen(BEN, clock, role="attendee")] if told else []
+    assert look(session, clock, rows) == expected
+
+
 # --- absence --------------------------------------------------------------------------
 
 

@@ -76,12 +76,14 @@ SAM = RosterEntry(
         name="Sam Okoro",
         email="sam.okoro@charity.example",
     ),
+    role="attendee",
     joined_at=at("18:54:48"),
 )
 CHLOE = RosterEntry(
     seat=Seat(
         uuid="EC5C41C1-27A4-84EB-C9CC-0B3CA2942546", user_id="33557504", name="Chloe"
     ),
+    role="attendee",
     joined_at=at("18:57:03"),
 )
 EVE = RosterEntry(
@@ -89,12 +91,14 @@ EVE = RosterEntry(
         uuid="D14DE67C-7BC0-6463-3EDA-C920FB3667F0", user_id="33568768", name="Eve"
     ),
     waiting=True,
+    role="attendee",
     joined_at=at("19:14:52"),
 )
 BEN = RosterEntry(
     seat=Seat(
         uuid="C08889AD-1609-C998-4EC3-9433059AA2C8", user_id="33566720", name="Ben"
     ),
+    role="attendee",
     joined_at=at("19:20:47"),
 )
 
