@@ -42,11 +42,11 @@ def stranger_in_room(session: GroupSession, now: datetime) -> Iterator[Wish]:
 
     A recorder or note-taker is treated alike (N21). Bounded by
     ``policy.removals_per_minute`` for each instance; beyond it the workers lock the room.
-    Whom only a live list shows may be a client whose news is late: asked about (I4).
+    Who may be a client who had no way to prove it is asked about instead (I4).
     """
     found = list(inside(session, Who.STRANGER, Who.RECORDER))
-    strangers = [p for p in found if unproven.is_proven(p.connection)]
-    others = [p for p in found if not unproven.is_proven(p.connection)]
+    strangers = [p for p in found if unproven.is_proven(session, p)]
+    others = [p for p in found if not unproven.is_proven(session, p)]
     yield from unproven.questions(others, now)
     for instance in session.live():
         here = [person for person in strangers if person.instance is instance]

@@ -1,16 +1,18 @@
-"""In the room by the platform's list alone: asked about, never put out (I4, I2).
+"""Who might be on the list, for all that could be told: asked about, never put out (I4).
 
 A live list tells no personal link (platforms' dashboards reference), so whoever's own
-news was lost, or comes late, looks there like somebody nobody invited.
+news was lost, or comes late, looks there like somebody nobody invited. And a meeting for
+which no link was ever given out lets nobody prove that they were.
 """
 
 from collections.abc import Iterator, Sequence
 from datetime import datetime, timedelta
 
 from app.core.actions import Level, WakeAt, Wish
-from app.core.connections import Connection, MarkKind
+from app.core.connections import MarkKind
 from app.core.events import Source
 from app.core.rules.here import Here, alert, ask, first_few, one_a_minute
+from app.core.session import GroupSession
 
 NEWS_MAY_TRAIL = timedelta(seconds=10)
 """So long the list may be ahead of the news of a join before anybody is asked."""
@@ -29,8 +31,11 @@ _TELLS_THE_LINK = frozenset(
 )
 
 
-def is_proven(connection: Connection) -> bool:
-    """Whether news came that says by which link, if any, this connection came in."""
+def is_proven(session: GroupSession, person: Here) -> bool:
+    """Whether we know that this connection came in by none of our links, or by one."""
+    connection, meeting_id = person.connection, person.instance.ref.meeting_id
+    if all(link.meeting_id != meeting_id for link in session.links.values()):
+        return False
     return bool(connection.registrant_id) or any(
         mark.kind in _TELLS_THE_LINK and mark.source is not Source.POLL
         for mark in connection.marks
@@ -46,7 +51,7 @@ def questions(people: Sequence[Here], now: datetime) -> Iterator[Wish]:
             yield WakeAt(due, "is there news of who this is?")
         else:
             late.append(person)
-    reason = "Somebody is in the room, and nobody has told us who it is."
+    reason = "Somebody is in the room, and nothing tells who it is."
     for person in first_few(late):
         yield ask(
             person,

@@ -265,6 +265,13 @@ def test_news_without_a_link_in_it_proves_no_stranger() -> None:
     assert "RemoveParticipant" not in kinds(strangers(session, "19:06"))
 
 
+def test_without_any_link_nobody_can_prove_that_they_belong_here() -> None:
+    session = story(started(), joined(ANNA), joined(EVE, "19:04:10"))
+    session.links.clear()  # as in a meeting nobody planned
+
+    assert kinds(strangers(session)) == ["AskWorker", "AlertStaff"]
+
+
 def test_a_storm_of_strangers_is_a_few_messages() -> None:
     wishes = [
         wish
