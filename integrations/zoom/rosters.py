@@ -29,7 +29,7 @@ from integrations.zoom.calls import (
 )
 from integrations.zoom.refusals import Refused
 from integrations.zoom.scopes import LIVE_LIST, PAST_LIST, REPORT, WEBHOOK_LOG
-from integrations.zoom.story import as_text
+from integrations.zoom.story import as_text, mask, shown_name
 
 Row = Mapping[str, Any]
 NO_LIVE_LIST = (
@@ -88,9 +88,9 @@ def _seat(row: Row) -> Seat:
         registrant_id=as_text(row.get("registrant_id")),
         platform_user_id=as_text(row.get("participant_user_id"))
         or as_text(row.get("id")),
-        name=as_text(row.get("user_name")) or as_text(row.get("name")),
+        name=shown_name(as_text(row.get("user_name")) or as_text(row.get("name"))),
         email=as_text(row.get("email")) or as_text(row.get("user_email")),
-        phone=as_text(row.get("phone_number")),
+        phone=mask(as_text(row.get("phone_number"))),
     )
 
 

@@ -19,6 +19,7 @@ Json = Mapping[str, Any]
 
 _PHONE_NAME = re.compile(r"call[- ]?in[ _]user.*", re.IGNORECASE)
 _PHONE_FILL = re.compile(r"[\s()+.\-]")
+_DIGIT = re.compile(r"[0-9]")
 _MASKED_NUMBER = re.compile(r"(?=.*[0-9]{2})[0-9*xX\u2022]{7,}")
 
 
@@ -91,8 +92,8 @@ def seat_fields(person: Json) -> dict[str, Any]:
 
     `participant.id` is the older twin of `participant_user_id`.
     """
-    name = as_text(person.get("user_name"))
-    phone = as_text(person.get("phone_number"))
+    name = shown_name(as_text(person.get("user_name")))
+    phone = mask(as_text(person.get("phone_number")))
     registrant_id = as_text(person.get("registrant_id"))
     platform_user_id = as_text(person.get("participant_user_id")) or as_text(
         person.get("id")
@@ -117,6 +118,17 @@ def looks_like_a_caller(name: str) -> bool:
         return True
     bare = _PHONE_FILL.sub("", name[:40])
     return bool(_MASKED_NUMBER.fullmatch(bare))
+
+
+def shown_name(name: str) -> str:
+    """The name as typed; a telephone number in its place is masked (N20)."""
+    return mask(name) if looks_like_a_caller(name) else name
+
+
+def mask(number: str) -> str:
+    """A telephone number with its last four digits only, enough to tell callers apart."""
+    hidden = _DIGIT.sub("\u2022", number[:-4])
+    return hidden + number[-4:]
 
 
 # Free English text with the name inside, in several spellings; the longer ones first.

@@ -81,8 +81,8 @@ EVE_AGAIN: Fields = {
 CALLER: Fields = {
     "uuid": "45569DA5-7F4B-7BF4-72D7-A864EF478145",
     "user_id": "33560576",
-    "name": "447700900123",
-    "phone": "447700900123",
+    "name": "••••••••0123",
+    "phone": "••••••••0123",
     "by_phone": True,
 }
 

@@ -102,6 +102,23 @@ def test_callers_are_marked(person: dict[str, Any], by_phone: bool) -> None:
     assert seat(story("meeting.participant_joined", person)).by_phone is by_phone
 
 
+@pytest.mark.parametrize(
+    ("typed", "shown"),
+    [
+        ("447700900123", "••••••••0123"),
+        ("+44 7700 900123", "+•• •••• ••0123"),
+        ("+44•••••1234", "+•••••••1234"),
+        ("Call-in User_1", "Call-in User_1"),
+        ("Anna Price", "Anna Price"),
+        ("Agent 47", "Agent 47"),
+    ],
+)
+def test_a_telephone_number_is_masked(typed: str, shown: str) -> None:
+    person = {"user_name": typed, "phone_number": "+447700900123"}
+    caller = seat(story("meeting.participant_joined", person))
+    assert (caller.name, caller.phone) == (shown, "+••••••••0123")
+
+
 def test_the_older_name_of_the_account_id_still_counts() -> None:
     joined = story("meeting.participant_joined", {"participant_user_id": None})
     assert seat(joined).platform_user_id == "VVebVXiW0M4XZMR_7WRPmw"
