@@ -185,7 +185,7 @@ class SendWarning(ConnectionAction):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TellWaitingRoom(MeetingAction):
-    """Change the words everybody at the door reads."""
+    """Change the words everybody at the door reads; never more than "sent"."""
 
     kind: ClassVar[str] = "tell_waiting_room"
     expect: ClassVar[Expect] = Expect.ANSWER
@@ -196,7 +196,10 @@ class TellWaitingRoom(MeetingAction):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ChangeLink(MeetingAction):
-    """Suspend, restore or cancel a personal link; proved by the platform's answer."""
+    """Suspend, restore or cancel a personal link.
+
+    Nothing in a room can show it: the platform's answer is the only proof there is.
+    """
 
     kind: ClassVar[str] = "change_link"
     expect: ClassVar[Expect] = Expect.ANSWER

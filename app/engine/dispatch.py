@@ -242,23 +242,20 @@ class Dispatch:
 
     async def _heard(self, held: Held, one: OpenAction, answer: str) -> None:
         action, now = one.action, self._footing.clock.now()
-        if expectation(action) is Expect.ANSWER:
-            more: list[Fact] = []
-            if isinstance(action, ChangeLink):
-                more.append(
-                    LinkChanged(
-                        at=now,
-                        registrant_id=action.registrant_id,
-                        state=LinkState(action.state),
-                    )
-                )
-            await self._finish(held, one, f"The platform answered: {answer}", more)
+        if isinstance(action, ChangeLink):
+            changed = LinkChanged(
+                at=now,
+                registrant_id=action.registrant_id,
+                state=LinkState(action.state),
+            )
+            await self._finish(held, one, answer, [changed])
             if action.key.startswith("entry.cancel_link:"):
                 self.on_link_cancelled(held.session.session_id)
             return
         one.next_at = now + held.session.policy.verify_after
-        if expectation(action) is Expect.TICK:
-            one.next_at = None  # Said once; only a person can say that it was heard.
+        if expectation(action) in (Expect.TICK, Expect.ANSWER):
+            # Said once. No look at the room can show that it was read: it stays "sent".
+            one.next_at = None
         await self._save(held, one, "", {"next_at": one.next_at, "problem": ""})
 
     async def _again(

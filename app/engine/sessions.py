@@ -9,9 +9,9 @@ from datetime import datetime
 from sqlalchemy import Connection
 
 from app.core import fold
-from app.core.actions import Action
+from app.core.actions import Action, Expect
 from app.core.policy import Policy
-from app.core.presses import MeetingBound, SessionPlanned
+from app.core.presses import ActionState, MeetingBound, SessionPlanned
 from app.core.session import GroupSession
 from app.crypto import CannotDecrypt
 from app.engine.contract import UnknownSession
@@ -35,6 +35,17 @@ class OpenAction:
     next_at: datetime | None
     sent_at: datetime | None
     problem: str = ""
+
+    @property
+    def was_heard(self) -> bool:
+        """Words the platform took: there is nothing left to do and nothing to see."""
+        return (
+            self.action.expect is Expect.ANSWER
+            and self.route == "api"
+            and self.state == ActionState.SENT
+            and self.next_at is None
+            and not self.problem
+        )
 
 
 @dataclass(slots=True)

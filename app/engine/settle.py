@@ -17,6 +17,7 @@ from app.core.actions import (
     AlertStaff,
     AskWorker,
     Audience,
+    ChangeLink,
     ConnectionAction,
     EndCause,
     EndMeeting,
@@ -71,7 +72,7 @@ def moved(
     connection = person = ""
     if isinstance(action, (ConnectionAction, AskWorker, AlertStaff)):
         connection, person = action.connection, action.person_id
-    elif isinstance(action, StartFollowUp):
+    elif isinstance(action, (StartFollowUp, ChangeLink)):
         person = action.person_id
     return ActionMoved(
         at=now,
@@ -249,6 +250,8 @@ class Settle:
                 race=self._raced(session, action),
             )
             return
+        if one.was_heard:
+            return  # Sent, and nothing in the room can prove or undo it.
         if action.not_after is not None and now >= action.not_after:
             self._close(one, ActionState.EXPIRED, now, change)
             return

@@ -18,6 +18,17 @@ from integrations.rehearsal.world import World
 
 WIDTH = 78
 MARKS = {"ok": "ok  ", "ticked": "ok  ", "excepted": "exc "}
+HANDS = {"api": " through Zoom", "person": " by asking a worker"}
+KINDS = {
+    "tell_waiting_room": "words at the door",
+    "change_link": "personal link",
+    "post_ground_rules": "ground rules",
+    "end_meeting": "end for everyone",
+    "remove_participant": "remove",
+    "start_follow_up": "task",
+    "send_reminder": "reminder",
+    "send_warning": "warning",
+}
 STATES = {
     ActionState.WANTED: "wants",
     ActionState.SENT: "sent",
@@ -76,22 +87,37 @@ class Teller:
         session_id = self._planned.session_id
         session = await self._stage.service.engine.state(session_id)
         for fact in session.actions.values():
-            if (fact.key, fact.state) in self._seen or fact.kind == "read_room":
+            if (fact.key, fact.state) in self._seen or _is_noise(fact):
                 continue
             self._seen.add((fact.key, fact.state))
-            lines.append((fact.moved_at, f"bot   {_action(fact)}"))
+            name = session.names.get(fact.person_id, "")
+            about = f" ({plain(name)})" if name else ""
+            lines.append((fact.moved_at, f"bot   {_action(fact, about)}"))
         for at, line in sorted(lines, key=lambda each: each[0]):
             print(f"  {at:%H:%M:%S}  {line}")
 
 
-def _action(fact: ActionFact) -> str:
-    kind = fact.kind.replace("_", " ")
+def _is_noise(fact: ActionFact) -> bool:
+    """What a newcomer need not read: looks, and steps on the way to a proof."""
+    if fact.kind == "read_room":
+        return True
+    passing = (ActionState.WANTED, ActionState.WITHDRAWN)
+    quiet = ("alert_staff", "ask_worker", "post_ground_rules", "tell_waiting_room")
+    if fact.kind in (*quiet, "change_link") and fact.state in passing:
+        return True
+    return fact.kind == "change_link" and (
+        fact.state is ActionState.SENT and not fact.problem
+    )
+
+
+def _action(fact: ActionFact, about: str) -> str:
+    kind = KINDS.get(fact.kind, fact.kind.replace("_", " "))
     if fact.kind == "alert_staff" and fact.state is ActionState.SENT:
-        return f"{fact.cause.upper()} ALARM: {fact.reason}"
+        return f"{fact.cause.upper()} ALARM{about}: {fact.reason}"
     if fact.kind == "ask_worker" and fact.state is ActionState.SENT:
-        return f"asks a worker: {fact.reason}"
-    hands = f" by {fact.route}" if fact.route and fact.state is ActionState.SENT else ""
-    said = f"{STATES[fact.state]} {kind}{hands}"
+        return f"asks a worker{about}: {fact.reason}"
+    hands = HANDS.get(fact.route, "") if fact.state is ActionState.SENT else ""
+    said = f"{STATES[fact.state]} {kind}{about}{hands}"
     if fact.state is ActionState.CONFIRMED:
         return f"{said}: {fact.proof}"
     why = fact.problem or fact.reason

@@ -16,6 +16,7 @@ from app.core.actions import (
     ChangeLink,
     EndMeeting,
     RemoveParticipant,
+    TellWaitingRoom,
 )
 from app.core.events import (
     MeetingEnded,
@@ -100,7 +101,8 @@ class RoomPlatform:
         raise AssertionError("webhooks come in as deliveries here")
 
     def routes(self, action: Action, hands: Hands) -> tuple[str, ...]:
-        if isinstance(action, (EndMeeting, RemoveParticipant, ChangeLink)):
+        by_api = (EndMeeting, RemoveParticipant, ChangeLink, TellWaitingRoom)
+        if isinstance(action, by_api):
             return ("api", "person")
         return ("person",)
 
