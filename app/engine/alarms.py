@@ -12,6 +12,7 @@ from app.crypto import CannotDecrypt
 from app.engine.footing import Footing
 from app.store import contacts, people, queue
 from app.store.contacts import Contact
+from app.store.database import Work
 from integrations.base import PermanentFailure, TemporaryFailure
 
 REPEAT = timedelta(seconds=60)
@@ -21,6 +22,7 @@ RETRY = (5, 15, 30, 60)
 PERSON_TRIES = 10
 SENDING_HAS = 15.0  # seconds for one letter, all told
 AT_ONCE = 20
+STORE_HAS = 5.0  # seconds; a store that hangs must not end the ringing
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,9 +56,17 @@ class Alarms:
         self._cried: dict[str, float] = {}
         self._unsettled: dict[str, float] = {}
 
+    async def _read(self, work: Work) -> Any:
+        async with asyncio.timeout(STORE_HAS):
+            return await self._footing.store.read(work)
+
+    async def _write(self, work: Work) -> None:
+        async with asyncio.timeout(STORE_HAS):
+            await self._footing.store.write(work)
+
     async def remember(self) -> None:
         """Learn whom to call should the store fail."""
-        self._contacts = await self._footing.store.read(self._known)
+        self._contacts = await self._read(self._known)
 
     def _known(self, db: Connection) -> list[Contact]:
         try:
@@ -118,14 +128,13 @@ class Alarms:
 
     async def send_due(self) -> datetime | None:
         """Send what is due, to everybody at once; returns when the next one is."""
-        store, clock = self._footing.store, self._footing.clock
-        now = clock.now()
-        rows = await store.read(lambda db: queue.due_letters(db, now))
+        now = self._footing.clock.now()
+        rows = await self._read(lambda db: queue.due_letters(db, now))
         if rows:
             await self.remember()
         for start in range(0, len(rows), AT_ONCE):
             await self._send_all(rows[start : start + AT_ONCE])
-        next_at: datetime | None = await store.read(queue.next_letter_at)
+        next_at: datetime | None = await self._read(queue.next_letter_at)
         return next_at
 
     async def _send_all(self, rows: Sequence[Any]) -> None:
@@ -170,7 +179,7 @@ class Alarms:
         secret = ""
         if row.contact_id.startswith(queue.PERSON):
             person_id = row.contact_id.removeprefix(queue.PERSON)
-            person = await store.read(lambda db: people.get(db, store, person_id))
+            person = await self._read(lambda db: people.get(db, store, person_id))
             address = person.email
         elif row.address_sealed is None:
             address = ""
@@ -224,7 +233,5 @@ class Alarms:
             self._footing.log.warning("alarm not sent yet", alarm=row.alarm_id)
         if sent:
             self._unsettled[row.id] = self._footing.clock.monotonic()
-        await self._footing.store.write(
-            lambda db: queue.settle_letter(db, row.id, **values)
-        )
+        await self._write(lambda db: queue.settle_letter(db, row.id, **values))
         self._unsettled.pop(row.id, None)

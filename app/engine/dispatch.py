@@ -211,8 +211,8 @@ class Dispatch:
         if await self._spool.pay(session.session_id):
             try:
                 done: bool = await self._spool.write(work)
-            except FAILING as problem:
-                self._spool.on_trouble(problem)
+            except FAILING:
+                pass  # told already; kept below
             else:
                 return done
         # It must not fail to protect because it cannot write (I20).

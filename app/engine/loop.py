@@ -237,9 +237,9 @@ class Engine:
         """
         if self._awake:
             return
-        heard_at = await self._footing.store.read(log.last_heard)
-        if heard_at is not None:
-            self._not_before(heard_at)
+        last = await self._footing.store.read(log.last_sign)
+        if last is not None:
+            self._not_before(last)
         since = self._footing.clock.now() - BOUND_KEPT
 
         def work(db: Connection) -> tuple[list[tuple[str, datetime]], list[str]]:

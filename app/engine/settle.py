@@ -34,7 +34,7 @@ from app.core.rooms import stays_of, who_is_who
 from app.core.session import GroupSession
 from app.engine.footing import Footing
 from app.engine.sessions import Held, OpenAction, Sessions
-from app.engine.spool import FAILING, Spool
+from app.engine.spool import FAILING, Spool, StoreFails
 from app.store import log, queue
 
 ROUNDS = 20
@@ -156,8 +156,7 @@ class Settle:
                 await self._store(held, change, now)
             except LogMovedOn:
                 continue
-            except FAILING as problem:
-                self._spool.on_trouble(problem)
+            except FAILING:
                 self._go_on_without(held, change, now)
         self._footing.log.error("a session does not settle", session=session.session_id)
         return decision
@@ -336,7 +335,7 @@ class Settle:
             add(db)
 
         if not await self._spool.pay(held.session.session_id):
-            raise TimeoutError("Earlier changes of this session are not written yet.")
+            raise StoreFails("Earlier changes of this session are not written yet.")
         await self._spool.write(work)
         self._new_alarms = self._new_alarms or bool(change.alarms)
         self._remember(held, change)

@@ -25,8 +25,13 @@ FAILING = (SQLAlchemyError, TimeoutError)
 NEVER_GOOD = (DataError, IntegrityError, ProgrammingError)
 MOST = 10_000
 STORE_HAS = 3.0  # seconds a write may take before we go on without it
+FAILS_FOR = 1.0  # seconds until it is asked again
 
 Work = Callable[[Connection], Any]
+
+
+class StoreFails(TimeoutError):
+    """It did not take the last write, and that was just now."""
 
 
 @dataclass(slots=True)
@@ -46,6 +51,7 @@ class Spool:
         self._sessions = sessions
         self._owed: dict[str, _Owed] = {}
         self._kept = 0
+        self._failed_at: float | None = None
         self.on_trouble: Callable[[BaseException], None] = lambda _problem: None
 
     def owes(self, session_id: str) -> bool:
@@ -83,9 +89,23 @@ class Spool:
         ]
 
     async def write(self, work: Work) -> Any:
-        """Write now or raise one of ``FAILING``; never wait long."""
-        async with asyncio.timeout(STORE_HAS):
-            return await self._footing.store.write(work)
+        """Write now or raise one of ``FAILING``; never wait long.
+
+        Who comes right after a failure need not find out once more.
+        """
+        now = self._footing.clock.monotonic()
+        if self._failed_at is not None and now < self._failed_at + FAILS_FOR:
+            raise StoreFails("The store failed a moment ago.")
+        try:
+            async with asyncio.timeout(STORE_HAS):
+                done = await self._footing.store.write(work)
+        except FAILING as problem:
+            if not isinstance(problem, NEVER_GOOD):
+                self._failed_at = self._footing.clock.monotonic()
+                self.on_trouble(problem)
+            raise
+        self._failed_at = None
+        return done
 
     async def write_or_keep(
         self, held: Held, work: Work, facts: Sequence[Fact] = ()
@@ -94,8 +114,8 @@ class Spool:
         if await self.pay(held.session.session_id):
             try:
                 await self.write(work)
-            except FAILING as problem:
-                self.on_trouble(problem)
+            except FAILING:
+                pass  # told already; kept below
             else:
                 return
         self.keep(held, work, facts)
@@ -127,8 +147,7 @@ class Spool:
                 await self.write(partial(_all, works))
             except NEVER_GOOD as problem:
                 self._footing.log.error("not recorded", why=str(problem)[:200])
-            except FAILING as problem:
-                self.on_trouble(problem)
+            except FAILING:
                 return False
             del owed.works[: len(works)]
             self._kept -= len(works)

@@ -169,12 +169,15 @@ def meetings_of(db: Connection, session_id: str) -> list[tuple[str, str]]:
     return [(row.platform, row.meeting_id) for row in rows]
 
 
-def last_heard(db: Connection) -> datetime | None:
-    """When the newest fact was stored, by the clock of that time."""
-    found: datetime | None = db.execute(
+def last_sign(db: Connection) -> datetime | None:
+    """The newest moment of which anything is stored, by the clock of that time."""
+    heard: datetime | None = db.execute(
         select(log.c.heard_at).order_by(log.c.seq.desc()).limit(1)
     ).scalar()
-    return found
+    looked = db.execute(
+        select(func.max(last_seen.c.proof_at), func.max(last_seen.c.failing_since))
+    ).one()
+    return max((at for at in (heard, *looked) if at is not None), default=None)
 
 
 def sessions_bound_after(db: Connection, moment: datetime) -> list[str]:
