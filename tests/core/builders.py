@@ -39,8 +39,9 @@ RULES = GroundRules(
 
 def at(clock: str) -> datetime:
     """``"19:04"`` or ``"19:04:10"`` on the evening of 17 November 2026, UTC."""
-    parts = [int(x) for x in clock.split(":")]
-    return datetime(2026, 11, 17, *parts, tzinfo=UTC)
+    hours, minute, second = (int(part) for part in f"{clock}:0".split(":")[:3])
+    past_midnight = timedelta(hours=hours, minutes=minute, seconds=second)
+    return datetime(2026, 11, 17, tzinfo=UTC) + past_midnight
 
 
 ANNA = {
