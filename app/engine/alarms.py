@@ -207,8 +207,9 @@ class Alarms:
     async def _settle(
         self, row: Any, now: datetime, problem: str, *, sent: bool
     ) -> None:
-        to_person = row.contact_id.startswith(queue.PERSON)
-        if to_person and (sent or row.tries >= PERSON_TRIES):
+        # Only red goes on until somebody takes it; the rest is said once (I9, I10).
+        once = row.level != "red" or row.contact_id.startswith(queue.PERSON)
+        if once and (sent or row.tries >= PERSON_TRIES):
             values: dict[str, Any] = {
                 "state": "done" if sent else "failed",
                 "sent_count": row.sent_count + int(sent),

@@ -422,6 +422,6 @@ def raise_alarm(
         text=alert.reason,
         what_to_do=alert.what_to_do,
         at=at,
-        send=alert.level is Level.RED,
+        send=alert.level is Level.RED or alert.audience is Audience.OPERATOR,
         persons=persons,
     )

@@ -6,7 +6,12 @@ from datetime import timedelta
 import pytest
 
 from app.clock import ManualClock
-from app.core.events import ParticipantJoined, ParticipantLeft, RegistrationChanged
+from app.core.events import (
+    ParticipantJoined,
+    ParticipantLeft,
+    RegistrationChanged,
+    UnreadableReceived,
+)
 from app.core.presses import ActionState
 from app.crypto import Keyring
 from app.engine.alarms import Alarms
@@ -359,3 +364,19 @@ async def test_an_alarm_survives_a_crash_before_it_was_sent(
         )
 
         assert {row.contact_id.split("-")[0] for row in due} >= {"contact"}
+
+
+async def test_an_amber_alarm_for_the_administrator_leaves_the_page_once(
+    clock: ManualClock,
+) -> None:
+    async with evening(clock) as tonight:
+        await tonight.join("anna", "sam", "ben")
+        await tonight.tell(UnreadableReceived, event_type="meeting.participant_joined")
+        await tonight.engine.step()
+
+        def told() -> list[str]:
+            return [one.level for one in tonight.letters if "unreadable" in one.key]
+
+        assert told() == ["amber", "amber"]  # two contacts
+        await tonight.wait(300)
+        assert told() == ["amber", "amber"]
