@@ -16,6 +16,7 @@ from app.core.actions import (
     Expect,
     HoldParticipant,
     Level,
+    ReadRoom,
     TellWaitingRoom,
     WakeAt,
     Wish,
@@ -46,6 +47,8 @@ def guard(session: GroupSession, now: datetime) -> Iterator[Wish]:
         due = deadline(session, room)
         if now < due:
             yield WakeAt(due, "grace of an unsupervised room")
+            if heard_too_late(session, room):
+                yield _look_first(room)
             continue
         yield from _clear(session, room, due, now)
 
@@ -60,17 +63,48 @@ def deadline(session: GroupSession, room: Room) -> datetime:
     since = room.unsafe_since
     if since is None:
         raise ValueError("a safe room has no deadline")
-    heard = max(since, room.news_at or since)
-    proof = room.instance.proof_at
-    looked = proof is not None and proof >= heard
+    heard, looked = _heard(room)
     if not room.worker_ever:
         first = max(policy.grace_first_worker, SHORTEST_FIRST_GRACE)
         due = since + min(first, LONGEST_GRACE)
         return due if looked else max(due, heard + 2 * policy.poll_calm)
-    due = since + max(timedelta(0), min(policy.grace, LONGEST_GRACE))
-    if heard >= due and heard > since and not looked:
-        due = heard + policy.grace_late_news
-    return due
+    if heard_too_late(session, room):
+        return heard + policy.grace_late_news
+    return since + _grace(session)
+
+
+def heard_too_late(session: GroupSession, room: Room) -> bool:
+    """Whether the grace was over when the news came, and nobody looked since: the news
+    may be older than a return of which we have not heard (DESIGN §5, line 12)."""
+    since = room.unsafe_since
+    if since is None or not room.worker_ever:
+        return False
+    heard, looked = _heard(room)
+    return heard >= since + _grace(session) and heard > since and not looked
+
+
+def _grace(session: GroupSession) -> timedelta:
+    return max(timedelta(0), min(session.policy.grace, LONGEST_GRACE))
+
+
+def _heard(room: Room) -> tuple[datetime, bool]:
+    """When we had heard all that makes it unsafe, and whether we looked after that."""
+    since = room.unsafe_since
+    if since is None:
+        raise ValueError("nothing makes this room unsafe")
+    heard = max(since, room.news_at or since)
+    proof = room.instance.proof_at
+    return heard, proof is not None and proof >= heard
+
+
+def _look_first(room: Room) -> ReadRoom:
+    return ReadRoom(
+        key=f"never_alone.look:{_episode(room)}",
+        reason="The news is older than the grace: look at the room before acting.",
+        clause="I8",
+        rule="never_alone.guard",
+        meeting=room.instance.ref,
+    )
 
 
 def _episode(room: Room) -> str:

@@ -20,6 +20,7 @@ from app.core.actions import (
     Expect,
     HoldParticipant,
     Level,
+    ReadRoom,
     TellWaitingRoom,
     WakeAt,
 )
@@ -435,6 +436,33 @@ def test_unless_the_room_was_read_since(looked: str, due: str) -> None:
     session = read_at(story(*EVENING, replace(GONE, heard_at=at("19:30"))), looked)
     (room,) = rooms(session)
     assert never_alone.deadline(session, room) == at(due)
+
+
+@pytest.mark.parametrize(
+    ("heard", "looked", "looks"),
+    [
+        ("19:05:09", None, False),
+        ("19:05:10", None, True),
+        ("19:05:10", "19:05:09", True),
+        ("19:05:10", "19:05:10", False),
+    ],
+)
+def test_late_news_asks_for_a_look_at_once(
+    heard: str, looked: str | None, looks: bool
+) -> None:
+    """Not at the next round of looks: with a grace of zero all news is late news."""
+    session = story(*EVENING, replace(GONE, heard_at=at(heard)))
+    if looked is not None:
+        read_at(session, looked)
+    found = [wish for wish in asked(session, heard) if isinstance(wish, ReadRoom)]
+    expected = ReadRoom(
+        key=f"never_alone.look:{MAIN_EPISODE}",
+        reason="The news is older than the grace: look at the room before acting.",
+        clause="I8",
+        rule="never_alone.guard",
+        meeting=ROOM,
+    )
+    assert found == ([expected] if looks else [])
 
 
 def test_late_news_of_either_worker_counts_as_late() -> None:
