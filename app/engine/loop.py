@@ -34,9 +34,9 @@ from integrations.base import BadWebhook, Delivery, Mended
 
 TURN_PAUSE = timedelta(seconds=1)
 # News settle a few sessions at a time; while webhooks queue for the same processor, one
-# turn begins every 15 ms, so that facts are safe first. A deadline waits for neither.
+# turn begins every 25 ms, so that facts are safe first. A deadline waits for neither.
 TURNS = 8
-TURN_EVERY_WHILE_BUSY = 0.015
+TURN_EVERY_WHILE_BUSY = 0.025
 FAR = timedelta(days=3650)
 FAR_AWAY = datetime.max.replace(tzinfo=UTC)
 LONG_AGO = datetime(2000, 1, 1, tzinfo=UTC)
