@@ -59,7 +59,7 @@ def may_enter_problem(session: GroupSession, instance: Instance, target: Target)
     if target.who in _STAY_OUT:
         return _STAY_OUT[target.who]
     if standing_removal(session, target) is not None:
-        return "A worker removed this client. Let them back in with *Readmit* first."
+        return "A worker removed this client. Let them back in with “Readmit” first."
     client = session.plan.client(target.person_id) if session.plan is not None else None
     if client is None:
         return _STAY_OUT[Who.STRANGER]

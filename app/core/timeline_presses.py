@@ -59,7 +59,7 @@ def _about_people(session: GroupSession, names: Names) -> Iterator[Line]:
                 Level.INFO,
             )
     for sure in session.confirmed.values():
-        yield sure.at, sure.by, "pressed *I am in*.", Level.INFO
+        yield sure.at, sure.by, "pressed “I am in”.", Level.INFO
 
 
 def _step(session: GroupSession, names: Names, press: LadderPressed) -> str:
@@ -74,14 +74,28 @@ def _step(session: GroupSession, names: Names, press: LadderPressed) -> str:
     return f"{text} Not carried out: {problem}" if problem else text
 
 
+def _in_words(item: str) -> str:
+    return item.replace("_", " ")
+
+
 def _about_the_session(session: GroupSession) -> Iterator[Line]:
     for item in session.ticks.values():
         word = "ticked" if item.ticked else "took back the tick of"
-        yield item.at, item.by, f"{word} *{item.item}* on the checklist.", Level.INFO
+        yield (
+            item.at,
+            item.by,
+            f"{word} “{_in_words(item.item)}” on the checklist.",
+            Level.INFO,
+        )
     for exception in session.exceptions.values():
         word = "withdrew the exception from" if exception.withdrawn else "excepted"
         why = f": {exception.reason}" if exception.reason else "."
-        yield exception.at, exception.by, f"{word} *{exception.item}*{why}", Level.AMBER
+        yield (
+            exception.at,
+            exception.by,
+            f"{word} “{_in_words(exception.item)}”{why}",
+            Level.AMBER,
+        )
     if session.lead_accepted is not None:
         yield *session.lead_accepted, "accepted the lead.", Level.INFO
     for at in sorted(set(session.rules_spoken.values())):

@@ -143,7 +143,7 @@ def ladder() -> list[Fact]:
             "19:25:01",
             "19:25:03",
             proof="They left at 19:25:03.",
-            reason="A worker pressed *remove* (rule 2).",
+            reason="A worker pressed “remove” (rule 2).",
             **who,
         ),
         left(BEN, "19:25:03", cause=e.LeaveCause.REMOVED),

@@ -241,10 +241,10 @@ def test_every_press_is_a_sentence() -> None:
     presses = [x for x in timeline(story(*facts)) if x.who_kind == WORKER]
 
     assert [x.text for x in presses] == [
-        "Anna Price took back the tick of *x* on the checklist.",
-        "Anna Price withdrew the exception from *y*.",
+        "Anna Price took back the tick of “x” on the checklist.",
+        "Anna Price withdrew the exception from “y”.",
         "Sam Okoro accepted the lead.",
-        "Sam Okoro pressed *I am in*.",
+        "Sam Okoro pressed “I am in”.",
         "Sam Okoro said that one connection is Ben.",
         "Sam Okoro asked to take Ben to the waiting room.",
         "Sam Okoro asked to let Ben in.",

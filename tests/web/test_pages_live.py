@@ -236,7 +236,7 @@ async def test_a_stranger_is_vouched_for_by_name_and_how(front: Front) -> None:
         assert "A worker says who this is." in known.words
         asked = await anna.press(known, "Let in")
 
-    assert "Let in About: Chloe A worker pressed *Admit*." in asked.words
+    assert "Let in About: Chloe A worker pressed “Admit”." in asked.words
     assert "Where: Press admit." in asked.words
 
 

@@ -32,7 +32,7 @@ def holds(session: GroupSession, now: datetime) -> Iterator[Wish]:
         if _still_to_hold(instance, connection, press):
             yield HoldParticipant(
                 key=f"admission.hold:{press.press_id}",
-                reason="A worker pressed *Hold*.",
+                reason="A worker pressed “Hold”.",
                 clause="T1",
                 rule="admission.holds",
                 by=press.by,
@@ -80,7 +80,7 @@ def _admit(
     return AdmitParticipant(
         key=f"admission.admit:{press.press_id}"
         + (f":{connection.key}" if again else ""),
-        reason=f"A worker pressed *{button}*.",
+        reason=f"A worker pressed “{button}”.",
         clause="I7" if again else "T1",
         rule="admission.admissions",
         by=press.by,

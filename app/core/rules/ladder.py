@@ -65,7 +65,7 @@ def steps(session: GroupSession, now: datetime) -> Iterator[Wish]:
         words = REMINDER if press.step is Step.REMIND else WARNING
         yield kind(
             key=step_key(press),
-            reason=f"A worker pressed *{press.step.value}*{_rule_number(press)}.",
+            reason=f"A worker pressed “{press.step.value}”{_rule_number(press)}.",
             clause="T5",
             rule="ladder.steps",
             by=press.by,
@@ -147,10 +147,10 @@ def _remove(
 ) -> RemoveParticipant:
     press = removal.press
     serious = " for serious harm" if press.immediate else ""
-    back = " That person is in the room without *Readmit*." if episode else ""
+    back = " That person is in the room without “Readmit”." if episode else ""
     return RemoveParticipant(
         key=step_key(press) + episode,
-        reason=f"A worker pressed *remove*{serious}{_rule_number(press)}.{back}",
+        reason=f"A worker pressed “remove”{serious}{_rule_number(press)}.{back}",
         clause="I2" if episode else "T5",
         rule="ladder.removed_stay_out",
         by=press.by,
@@ -166,7 +166,7 @@ def _is_back(wish: RemoveParticipant) -> AlertStaff:
         rule="ladder.removed_stay_out",
         level=Level.AMBER,
         audience=Audience.WORKERS,
-        what_to_do="To let them stay, press *Readmit*.",
+        what_to_do="To let them stay, press “Readmit”.",
         connection=wish.connection,
         person_id=wish.person_id,
     )
@@ -231,7 +231,7 @@ def _change(
     again = state is LinkState.ACTIVE
     return ChangeLink(
         key=_link_key(press, target.registrant_id, state),
-        reason=f"A worker pressed *{'readmit' if again else 'remove'}*.",
+        reason=f"A worker pressed “{'readmit' if again else 'remove'}”.",
         clause="I7" if again else "T5",
         rule="ladder.foreign_links",
         by=press.by,

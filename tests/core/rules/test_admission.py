@@ -76,7 +76,7 @@ def test_a_pressed_hold_takes_one_person_to_the_door() -> None:
     assert wanted(story(*EVENING, hold()), "19:10") == [
         HoldParticipant(
             key="admission.hold:h",
-            reason="A worker pressed *Hold*.",
+            reason="A worker pressed “Hold”.",
             clause="T1",
             rule="admission.holds",
             by="anna",
@@ -234,7 +234,7 @@ def test_a_removed_client_is_let_in_by_readmit_only() -> None:
     pressed = admit("19:26", connection="UUID-BEN-2")
 
     assert admit_problem(story(*REMOVED), pressed) == (
-        "A worker removed this client. Let them back in with *Readmit* first."
+        "A worker removed this client. Let them back in with “Readmit” first."
     )
     assert keys(story(*REMOVED, pressed), "19:26") == []
     assert keys(story(*REMOVED, READMIT), "19:30") == [

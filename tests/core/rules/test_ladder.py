@@ -124,7 +124,7 @@ def test_a_reminder_is_kind_and_in_the_groups_own_words() -> None:
     assert wanted(session, "19:10") == [
         SendReminder(
             key="ladder.remind:remind-19:10",
-            reason="A worker pressed *remind* (rule 2).",
+            reason="A worker pressed “remind” (rule 2).",
             clause="T5",
             rule="ladder.steps",
             by="anna",
@@ -208,7 +208,7 @@ def test_a_removal_names_the_presser_and_the_connection() -> None:
     assert removal == [
         RemoveParticipant(
             key="ladder.remove:remove-19:20",
-            reason="A worker pressed *remove* (rule 2).",
+            reason="A worker pressed “remove” (rule 2).",
             clause="T5",
             rule="ladder.removed_stay_out",
             by="anna",
@@ -682,7 +682,7 @@ def test_a_link_chaperone_did_not_make_is_suspended_and_restored() -> None:
     assert suspended == [
         ChangeLink(
             key="ladder.link:eve:suspended:reg-eve",
-            reason="A worker pressed *remove*.",
+            reason="A worker pressed “remove”.",
             clause="T5",
             rule="ladder.foreign_links",
             by="anna",
