@@ -227,7 +227,11 @@ def state_tag(fact: ActionFact) -> Tag:
             return _tag(WAIT, "Told, nobody has taken it yet", "…")
         if fact.route == "person" or fact.kind == "ask_worker":
             return _tag(WAIT, "Asked a worker, no proof yet", "…")
+        if fact.kind == "tell_waiting_room" and not fact.problem:
+            return _tag(CALM, "Sent; no look at the room can show it")
         return _tag(WAIT, "Sent, no proof yet", "…")
+    if fact.kind == "change_link" and fact.state is ActionState.CONFIRMED:
+        return _tag(GOOD, "Done, says the platform")
     return _STATE[fact.state]
 
 
