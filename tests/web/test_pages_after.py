@@ -164,3 +164,33 @@ async def test_the_record_says_that_nobody_was_left_alone(front: Front) -> None:
         words = (await anna.open("record")).words
     assert "Last client out 18:50:30 Last worker out 18:50:30" in words
     assert "Ben came in." in words
+
+
+async def test_a_closed_session_offers_nothing_that_is_over(front: Front) -> None:
+    """I7: its links are dead, so no page offers to make or show one."""
+    await an_evening(front)
+    async with signed_in(front) as anna:
+        before = await anna.open("checklist")
+        assert before.form("Make missing links")
+        await anna.press("live/confirm/closed", "Close the session")
+        checklist = await anna.open("checklist")
+        overview = await anna.open("")
+
+    assert "The session is closed: its links are dead." in checklist.words
+    offered = {button for form in checklist.forms for button in form.buttons}
+    assert offered.isdisjoint({"Make missing links", "Show the link"})
+    assert not any(button.startswith("Make a new link") for button in offered)
+    assert "After the session Open the record" in overview.words
+
+
+async def test_an_alarm_of_a_closed_session_asks_for_no_haste(front: Front) -> None:
+    await front.evening.join("anna", "ben")
+    await front.evening.leave("anna")
+    async with signed_in(front) as anna:
+        assert "Join the call now." in (await anna.open("live")).words
+        await front.evening.ended()
+        await anna.press("live/confirm/closed", "Close the session")
+        page = await anna.open("live")
+
+    assert "Join the call now." not in page.words
+    assert "Take the alarm to say that you know of it." in page.words

@@ -31,4 +31,5 @@ async def page(visit: Visit) -> Response:
         workers=[(visit.name(w.person_id), w.role) for w in workers],
         clients=[visit.name(c) for c in visit.planned.clients],
         live=any(True for _ in session.live()),
+        is_over=session.closed is not None,
     )
