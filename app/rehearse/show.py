@@ -18,14 +18,14 @@ from integrations.rehearsal.world import World
 
 WIDTH = 78
 MARKS = {"ok": "ok  ", "ticked": "ok  ", "excepted": "exc "}
-HANDS = {"api": " through Zoom", "person": " by asking a worker"}
+HANDS = {"api": " through Zoom"}
 KINDS = {
     "tell_waiting_room": "words at the door",
     "change_link": "personal link",
     "post_ground_rules": "ground rules",
     "end_meeting": "end for everyone",
     "remove_participant": "remove",
-    "start_follow_up": "task",
+    "start_follow_up": "a follow-up",
     "send_reminder": "reminder",
     "send_warning": "warning",
 }
@@ -58,6 +58,7 @@ def readiness(card: dict[str, Any]) -> None:
         print(f"  {mark}{item['clause']:<7} {item['text']}  ({item['evidence']})")
     print()
     print("Timeline   (room = the truth in the simulated Zoom, bot = Chaperone)")
+    print("           (PROVED = the room shows it; Zoom's answer alone is no proof)")
 
 
 class Teller:
@@ -116,6 +117,10 @@ def _action(fact: ActionFact, about: str) -> str:
         return f"{fact.cause.upper()} ALARM{about}: {fact.reason}"
     if fact.kind == "ask_worker" and fact.state is ActionState.SENT:
         return f"asks a worker{about}: {fact.reason}"
+    if fact.route == "person" and fact.state is ActionState.SENT:
+        return f"asks a worker for {kind}{about}: {fact.reason}"
+    if fact.kind == "change_link" and fact.state is ActionState.CONFIRMED:
+        return f"changed {kind}{about}: {fact.reason} {fact.proof}"
     hands = HANDS.get(fact.route, "") if fact.state is ActionState.SENT else ""
     said = f"{STATES[fact.state]} {kind}{about}{hands}"
     if fact.state is ActionState.CONFIRMED:

@@ -9,7 +9,7 @@ from typing import Any
 
 from app.clock import Clock
 from integrations.rehearsal.rooms import Refused
-from integrations.rehearsal.scene import Scene, Step
+from integrations.rehearsal.scene import BUTTONS, Scene, Step
 from integrations.rehearsal.world import World
 
 
@@ -71,7 +71,7 @@ async def play(
             pressed = Press(
                 clock.now(), step.who, step.verb, played.meeting_id, step.arguments
             )
-            world.tell(f"{scene.cast[step.who].name} presses “{step.verb}”.")
+            world.tell(f"{scene.cast[step.who].name} presses “{BUTTONS[step.verb]}”.")
             await press(pressed)
         else:
             _do(played, step)

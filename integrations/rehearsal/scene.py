@@ -43,6 +43,27 @@ PRESSES = {
     "save_notes": "`text`",
     "confirm_attendance": "the register is right",
 }
+# What a newcomer reads for each press, in the words of the pages' buttons.
+BUTTONS = {
+    "speak_rules": "We talked the ground rules through",
+    "remind": "Remind",
+    "warn": "Warn",
+    "remove": "Remove",
+    "give_reason": "Give the reason",
+    "readmit": "Readmit",
+    "hold": "To the waiting room",
+    "admit": "Let in",
+    "vouch": "I know who this is",
+    "accept_lead": "I take the lead",
+    "resume": "Resume",
+    "bind": "This is our session",
+    "closing": "Close to clients",
+    "debrief": "The debrief is done",
+    "end": "End for everyone",
+    "close": "Close the session",
+    "save_notes": "Save the notes",
+    "confirm_attendance": "Confirm the attendance",
+}
 
 
 @dataclass(frozen=True, slots=True)

@@ -294,3 +294,7 @@ def test_people_of_a_scene_are_refused_like_anybody() -> None:
     world.start_meeting(meeting_id)
     with pytest.raises(Refused, match="registration is required"):
         world.arrive(meeting_id, "eve", via="open")
+
+
+def test_every_press_has_the_words_of_its_button() -> None:
+    assert scenes.BUTTONS.keys() == scenes.PRESSES.keys()
