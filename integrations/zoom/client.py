@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from app.clock import Clock
 from app.core.actions import Action
@@ -10,6 +10,7 @@ from app.core.events import MeetingRef
 from app.core.facts import Hands, MeetingFacts
 from app.core.plan import Plan
 from integrations.base import (
+    BadWebhook,
     CreatedMeeting,
     Delivery,
     IssuedLink,
@@ -31,6 +32,9 @@ from integrations.zoom.meetings import Meetings
 from integrations.zoom.registrants import Links
 from integrations.zoom.story import PLATFORM
 
+# Zoom asks when a subscription is saved and every three days.
+ANSWERS_A_MINUTE = 5
+
 
 class Zoom:
     """Implements integrations.base.Platform. `http` None: a client of its own."""
@@ -50,6 +54,7 @@ class Zoom:
         self._has_live_list: bool | None = None
         # The secret that signed last is the one Zoom uses, and checks our answer with.
         self._signer = settings.webhook_secrets[0]
+        self._answered_at: list[datetime] = []
 
     def verify(
         self, headers: Sequence[tuple[bytes, bytes]], body: bytes, now: datetime
@@ -60,14 +65,23 @@ class Zoom:
         return late
 
     def parse(self, body: bytes, now: datetime, *, late: bool = False) -> Delivery:
-        """See webhook.parse."""
-        return webhook.parse(
+        """See webhook.parse. Answers so many challenges a minute; then 429 (W29)."""
+        delivery = webhook.parse(
             body,
             now,
             secret=self._signer,
             account_id=self._settings.account_id,
             late=late,
         )
+        if delivery.answer is not None:
+            self._count_answer(now)
+        return delivery
+
+    def _count_answer(self, now: datetime) -> None:
+        recent = [at for at in self._answered_at if now - at < timedelta(minutes=1)]
+        if len(recent) >= ANSWERS_A_MINUTE:
+            raise BadWebhook(429, "challenges")
+        self._answered_at = [*recent, now]
 
     def routes(self, action: Action, hands: Hands) -> tuple[str, ...]:
         """See hands.routes; what this process learnt by trying counts as well."""

@@ -10,6 +10,7 @@ from app.clock import ManualClock
 from app.core.events import MeetingRef, Seat
 from app.core.facts import Hands, MeetingFacts
 from integrations.base import (
+    BadWebhook,
     CreatedMeeting,
     IssuedLink,
     PermanentFailure,
@@ -752,6 +753,18 @@ async def test_the_challenge_is_answered_with_the_secret_that_signed_it(
     assert answer is not None
     recorded = load("signed_vectors.json")["vectors"][2]["expected_response"]["json"]
     assert (answer == recorded) is (signer == SECRET)
+
+
+async def test_w29_five_challenges_a_minute_are_answered(scripted: Scripted) -> None:
+    zoom = scripted.zoom()
+    raw = body("endpoint.url_validation.json")
+    for second in range(5):
+        assert zoom.parse(raw, HEARD + timedelta(seconds=second)).answer
+    with pytest.raises(BadWebhook, match="challenges") as refused:
+        zoom.parse(raw, HEARD + timedelta(seconds=59))
+    assert refused.value.status == 429
+    assert zoom.parse(body("meeting.participant_left.json"), HEARD).events
+    assert zoom.parse(raw, HEARD + timedelta(seconds=60)).answer
 
 
 async def test_an_old_secret_is_believed_until_its_time(scripted: Scripted) -> None:
