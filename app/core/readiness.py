@@ -69,7 +69,8 @@ class Item:
 class Card:
     """The whole checklist at one moment.
 
-    ``notes`` are shown and never stop a session (a pack past its review date).
+    ``notes`` are shown and never stop a session: a pack past its review date, and what
+    the platform lets us not do, with the way to mend it.
     """
 
     verdict: Verdict
@@ -95,7 +96,7 @@ def readiness(session: GroupSession, pack: Pack, now: datetime) -> Card:
         items=items,
         at=now,
         pack=pack.id,
-        notes=_notes(pack, now),
+        notes=(*_notes(pack, now), *session.hands.problems),
     )
 
 

@@ -46,6 +46,13 @@ def test_a_card_says_which_pack_and_when() -> None:
     assert [i.id for i in found.items] == [i.id for i in PROJECT.items]
 
 
+def test_a_card_tells_which_permission_is_missing_and_where_to_give_it() -> None:
+    why = "Zoom has not given the permission meeting:update:status:admin. Add it."
+    session = set_up(hands=replace(ALL_HANDS, end_for_all=False, problems=(why,)))
+    assert card(session).notes == (why,)
+    assert line(session, "end_for_all").result is Result.FAULT
+
+
 def test_a_line_shows_what_was_read_when_and_how_to_mend_it() -> None:
     session = set_up(facts=replace(SAFE, waiting_room_for_everyone=False))
     assert line(session, "waiting_room") == Item(
