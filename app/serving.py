@@ -46,11 +46,13 @@ class RefusedHead(Exception):
 class StrictProtocol(HttpToolsProtocol):
     """One connection. Whatever is refused is answered 400 or 431, and closed."""
 
+    head_seconds = HEAD_SECONDS
+
     def connection_made(self, transport: Any) -> None:
         super().connection_made(transport)
         self._in_head = True
         self._head_bytes = self._head_lines = 0
-        self._not_body = 0
+        self._not_body = self._arrived = 0
         self._too_large = False
         self._give_up: asyncio.TimerHandle | None = None
         self._be_patient()
@@ -60,6 +62,7 @@ class StrictProtocol(HttpToolsProtocol):
         super().connection_lost(exc)
 
     def data_received(self, data: bytes) -> None:
+        self._arrived = len(data)
         self._not_body += len(data)
         super().data_received(data)
         if self.transport.is_closing():
@@ -82,7 +85,8 @@ class StrictProtocol(HttpToolsProtocol):
         super().on_message_begin()
         self._in_head = True
         self._head_bytes = self._head_lines = 0
-        self._not_body = 0
+        # All of this piece that was not the body of the request before.
+        self._not_body, self._arrived = self._arrived, 0
 
     def on_url(self, url: bytes) -> None:
         super().on_url(url)
@@ -101,6 +105,7 @@ class StrictProtocol(HttpToolsProtocol):
 
     def on_body(self, body: bytes) -> None:
         self._not_body -= len(body)
+        self._arrived -= len(body)
         super().on_body(body)
 
     def _check_head(self) -> None:
@@ -123,7 +128,7 @@ class StrictProtocol(HttpToolsProtocol):
             raise RefusedHead("too large")
 
     def _be_patient(self) -> None:
-        self._give_up = self.loop.call_later(HEAD_SECONDS, self._close_slow)
+        self._give_up = self.loop.call_later(self.head_seconds, self._close_slow)
 
     def _lose_patience(self) -> None:
         if self._give_up is not None:
@@ -142,12 +147,17 @@ def listen(host: str, port: int) -> socket.socket:
     return socket.create_server((host, port), family=family, backlog=BACKLOG)
 
 
-def config_of(app: Any, *, lifespan: bool = True) -> uvicorn.Config:
-    """How the service is served; forwarded headers are app.web.shell's business."""
+def config_of(
+    app: Any,
+    *,
+    lifespan: bool = True,
+    protocol: type[StrictProtocol] = StrictProtocol,
+) -> uvicorn.Config:
+    """How the service is served; forwarded headers are app.web.gate's business."""
     return uvicorn.Config(
         app,
         loop="uvloop",
-        http=StrictProtocol,
+        http=protocol,
         ws="none",
         lifespan="on" if lifespan else "off",
         log_config=None,
