@@ -215,7 +215,10 @@ class Platform(Protocol):
         """``active``, ``suspended`` or ``cancelled``."""
 
     async def attendance_report(self, meeting: MeetingRef) -> tuple[ReportLine, ...]:
-        """The platform's report of an ended instance; TemporaryFailure until computed."""
+        """The platform's report of an ended instance; TemporaryFailure until computed.
+
+        ``instance`` "": of the latest one.
+        """
 
     async def missed_webhooks(self, since: datetime) -> tuple[bytes, ...]:
         """Bodies of webhooks the platform tried to deliver since then."""

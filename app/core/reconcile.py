@@ -90,6 +90,9 @@ class _Desk:
             if gap.length > TOLERANCE:
                 yield from self._add(row, target, _marks(target, self.ended_at, gap))
         yield from self._add(row, target, self._end_unheard(target, shown))
+        if _knows_more(row.seat, target):
+            told = (_mark(shown.start, MarkKind.JOINED),)
+            yield from self._add(row, target, told)
 
     def _theirs(self, seat: Seat) -> Iterator[Connection]:
         """The connections a row is about: its own, else all of its link or account."""
@@ -140,6 +143,8 @@ class _Desk:
         for mark in marks:
             target.add(mark)
             yield _event(row, target, mark)
+            target.tell(mark.at, "registrant_id", row.seat.registrant_id)
+            target.tell(mark.at, "platform_user_id", row.seat.platform_user_id)
 
     def _proved(self, connection: Connection) -> tuple[Span, ...]:
         return union(
@@ -155,6 +160,13 @@ class _Desk:
             for stay in stays
             if stay.start is not None
         )
+
+
+def _knows_more(seat: Seat, connection: Connection) -> bool:
+    """Whether the row says who a connection is that only a live list showed."""
+    link = bool(seat.registrant_id) and not connection.registrant_id
+    account = bool(seat.platform_user_id) and not connection.platform_user_id
+    return link or account
 
 
 _REPORT = "report:"

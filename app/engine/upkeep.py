@@ -16,6 +16,7 @@ from app.engine.footing import Footing
 from app.engine.intake import Intake
 from app.engine.loop import Engine
 from app.engine.prepare import due_checks
+from app.engine.watch import UNSEEN
 from app.store import access_rows, log, retention
 from integrations.base import BadWebhook, PermanentFailure, PlatformFailure, ReportLine
 
@@ -124,8 +125,13 @@ class Upkeep:
         platform = self._footing.platforms.get(instance.ref.platform)
         if platform is None:
             return
+        ref = instance.ref
+        made_up = ref.instance.startswith(UNSEEN)
         try:
-            lines = await platform.attendance_report(instance.ref)
+            # Of an occurrence that no webhook named, only the latest can be asked for.
+            lines = await platform.attendance_report(
+                replace(ref, instance="") if made_up else ref
+            )
         except PermanentFailure as failure:
             self._reported.add(instance.ref)
             self._footing.log.warning("no attendance report", why=str(failure))
@@ -133,7 +139,7 @@ class Upkeep:
         except PlatformFailure:
             return
         self._reported.add(instance.ref)
-        rows = [_row(instance.ref, line) for line in lines]
+        rows = [_row(ref, line) for line in lines if not made_up or _in(instance, line)]
         facts = reconcile(session, rows)
         if facts:
             await self._engine.intake.accept_facts(facts)
@@ -169,6 +175,14 @@ def needs_check(session: GroupSession, now: datetime) -> bool:
         return True
     live = any(session.live())
     return live and (last is None or now - last >= session.policy.settings_every)
+
+
+def _in(instance: Instance, line: ReportLine) -> bool:
+    """Whether the line may be about this instance."""
+    opened, closed = instance.opened_at, instance.closed_at
+    if opened is None or closed is None:
+        return False
+    return line.joined_at < closed and line.left_at > opened
 
 
 def _row(meeting: MeetingRef, line: ReportLine) -> ReportRow:

@@ -109,9 +109,10 @@ async def attendance_report(
     """The closing record, one line for each stay; TemporaryFailure until it is ready.
 
     The report knows registrants; where the account has none, the list of past
-    participants has to do.
+    participants has to do. Without an instance it is about the latest one.
     """
-    uuid = uuid_path(meeting.instance)
+    latest = not meeting.instance
+    uuid = meeting_path(meeting.meeting_id) if latest else uuid_path(meeting.instance)
     report = listing(
         f"/report/meetings/{uuid}/participants",
         REPORT,

@@ -134,6 +134,19 @@ def test_presence_seen_only_by_poll_is_sharpened_on_both_sides() -> None:
     assert spans_of(session) == [(at("18:58:03"), at("19:30:11"))]
 
 
+def test_a_report_tells_whose_link_it_was_that_only_the_list_had_shown() -> None:
+    bare = {name: value for name, value in BEN.items() if name != "registrant_id"}
+    seen = seat(e.ConnectionSeen, bare, "18:58", source=e.Source.POLL)
+    session = story(started(), joined(ANNA, "18:53"), seen, left(bare, "19:59"))
+    assert "person:ben" not in {
+        row.line for row in attendance(session, LATER) if row.joined_at
+    }
+
+    filled(session, row(BEN, "18:58", "19:59"))
+
+    assert spans_of(session) == [(at("18:58"), at("19:59"))]
+
+
 def test_presence_goes_on_after_a_read_that_missed_somebody() -> None:
     seen = seat(e.ConnectionSeen, BEN, "18:58")
     missed = seat(e.ConnectionMissed, BEN, "19:30:20", last_proof_at=at("19:29:50"))

@@ -81,6 +81,7 @@ class RoomPlatform:
         self.performed: list[Action] = []
         self.on_perform: Callable[[Action], None] = lambda _action: None
         self.report: tuple[ReportLine, ...] = ()
+        self.reported: list[MeetingRef] = []
         self.missed: tuple[bytes, ...] = ()
         self.names_occurrences = True
         self.status_name = ""
@@ -164,6 +165,7 @@ class RoomPlatform:
 
     async def attendance_report(self, meeting: MeetingRef) -> tuple[ReportLine, ...]:
         self._call("report")
+        self.reported.append(meeting)
         return self.report
 
     async def missed_webhooks(self, since: datetime) -> tuple[bytes, ...]:
@@ -206,6 +208,7 @@ class Evening:
     session_id: str
     people: dict[str, str]
     letters: list[Letter]
+    footing: Footing
     webhooks: bool = True
     number: int = 0
 
@@ -383,7 +386,9 @@ async def evening(
         store, clock, {"zoom": platform}, lambda: f"id-{next(numbers):06}"
     )
     engine = Engine(footing, Alarms(footing, {"webhook": keep, "mail": keep}))
-    one = Evening(clock, store, room, platform, engine, session_id, ids, letters)
+    one = Evening(
+        clock, store, room, platform, engine, session_id, ids, letters, footing
+    )
     assert await engine.prepare(session_id, ids["anna"]) == []
     await engine.step()
     yield one

@@ -694,11 +694,13 @@ async def test_a_report_nobody_may_read(scripted: Scripted) -> None:
         await scripted.zoom().attendance_report(ROOM)
 
 
-async def test_a_report_needs_an_instance(scripted: Scripted) -> None:
-    with pytest.raises(PermanentFailure):
-        await scripted.zoom().attendance_report(
-            MeetingRef(platform="zoom", meeting_id=ID)
-        )
+async def test_without_an_instance_the_report_is_of_the_latest(
+    scripted: Scripted,
+) -> None:
+    latest = f"GET /report/meetings/{ID}/participants?include_fields=registrant_id"
+    scripted.on(latest, page([]))
+    meeting = MeetingRef(platform="zoom", meeting_id=ID)
+    assert await scripted.zoom().attendance_report(meeting) == ()
 
 
 LOG = "GET /marketplace/apps/app%2F1/webhook_logs?from=2026-11-16&to=2026-11-17"
