@@ -33,7 +33,8 @@ class Evidence:
     """What is looked up for each connection, gathered once.
 
     ``workers``, ``names``: by person id. ``accounts``: the roster slots of a platform
-    account. ``on_link``: the connections of a registrant id, without telephone legs.
+    account. ``registrants``: the registrant id of each connection. ``on_link``: the
+    connections of a registrant id, without telephone legs.
     ``confirmed``, ``vouched``: by connection key. ``later``: per registrant id the
     connections that came when the link was already live, once somebody asked.
     ``copied``: whose name was found copied, by all that the answer depends on.
@@ -44,6 +45,7 @@ class Evidence:
     workers: dict[str, WorkerSlot] = field(default_factory=dict)
     clients: frozenset[str] = frozenset()
     accounts: dict[str, list[WorkerSlot]] = field(default_factory=dict)
+    registrants: dict[str, str] = field(default_factory=dict)
     on_link: dict[str, list[Connection]] = field(default_factory=dict)
     confirmed: Mapping[str, WorkerConfirmed] = field(default_factory=dict)
     vouched: Mapping[str, ConnectionVouched] = field(default_factory=dict)
@@ -53,9 +55,8 @@ class Evidence:
 
     def link(self, connection: Connection) -> Link | None:
         """The personal link it came by, in whatever state that link is now."""
-        if not connection.registrant_id:
-            return None
-        return self.session.links.get(connection.registrant_id)
+        registrant = self.registrants.get(connection.key)
+        return self.session.links.get(registrant) if registrant else None
 
     def confirmed_by(self, connection: Connection) -> WorkerConfirmed | None:
         """The "I am in" press on this connection by a worker of this session."""
@@ -91,13 +92,31 @@ def gather(session: GroupSession, instance: Instance) -> Evidence:
         if name := session.names.get(person_id):
             evidence.names[person_id] = name
     for connection in instance.connections.values():
+        registrant = _registrant(session, instance, connection)
+        if not registrant:
+            continue
+        evidence.registrants[connection.key] = registrant
         # A telephone leg takes over the link of the device it belongs to: not a second.
-        if connection.registrant_id and not connection.by_phone:
-            same = evidence.on_link.setdefault(connection.registrant_id, [])
-            same.append(connection)
+        if not connection.by_phone:
+            evidence.on_link.setdefault(registrant, []).append(connection)
     evidence.confirmed = _of_instance(instance, session.confirmed)
     evidence.vouched = _of_instance(instance, session.vouched)
     return evidence
+
+
+def _registrant(
+    session: GroupSession, instance: Instance, connection: Connection
+) -> str:
+    """The registrant id, if need be from the same connection under another name of the
+    occurrence: what a live list showed before any webhook came has none."""
+    if connection.registrant_id or not connection.uuid:
+        return connection.registrant_id
+    for other in session.instances.values():
+        twin = other.connections.get(connection.key)
+        same_room = other.ref.meeting_id == instance.ref.meeting_id
+        if same_room and twin is not None and twin.registrant_id:
+            return twin.registrant_id
+    return ""
 
 
 def _of_instance(instance: Instance, presses: Mapping[str, Press]) -> dict[str, Press]:
@@ -134,7 +153,7 @@ def link_problem(evidence: Evidence, connection: Connection, link: Link) -> str:
     if any(
         (_begins(evidence, other), other.key) < (begun, connection.key)
         or evidence.confirmed_by(other) is not None
-        for other in evidence.on_link[connection.registrant_id]
+        for other in evidence.on_link[link.registrant_id]
         if other is not connection and _met(evidence, other, connection)
     ):
         return "This worker's link is open more than once."

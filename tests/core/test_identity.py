@@ -615,3 +615,17 @@ def test_the_plan_may_change_under_a_connection() -> None:
     fold.apply(session, p.SessionPlanned(at=at("19:10"), by="anna", plan=fewer))
 
     assert who(session, SAM).who is Who.STRANGER
+
+
+def test_a_connection_is_one_person_under_every_name_of_its_occurrence() -> None:
+    before_any_news = replace(ROOM, instance="unseen:2026-11-17T18:58")
+    bare = {name: value for name, value in BEN.items() if name != "registrant_id"}
+    shown = seat(e.ConnectionSeen, bare, "18:58", source=e.Source.POLL)
+    session = story(replace(shown, meeting=before_any_news))
+    made_up = session.instances[before_any_news]
+    assert standings(session, made_up)["UUID-BEN"].who is Who.STRANGER
+
+    fold.apply(session, joined(BEN, "18:57"))
+
+    known = standings(session, made_up)["UUID-BEN"]
+    assert (known.who, known.person_id) == (Who.CLIENT, "ben")
