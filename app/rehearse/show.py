@@ -1,5 +1,6 @@
 """What a newcomer reads in the terminal. Every line says who it comes from."""
 
+from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -26,6 +27,7 @@ KINDS = {
     "end_meeting": "end for everyone",
     "remove_participant": "remove",
     "start_follow_up": "a follow-up",
+    "ask_worker": "what the worker was asked for",
     "send_reminder": "reminder",
     "send_warning": "warning",
 }
@@ -36,7 +38,6 @@ STATES = {
     ActionState.WITHDRAWN: "no longer needed",
     ActionState.REFUSED: "could not",
     ActionState.EXPIRED: "too late for",
-    ActionState.ESCALATED: "nobody pressed",
 }
 
 
@@ -90,12 +91,29 @@ class Teller:
         for fact in session.actions.values():
             if (fact.key, fact.state) in self._seen or _is_noise(fact):
                 continue
-            self._seen.add((fact.key, fact.state))
             name = session.names.get(fact.person_id, "")
             about = f" ({plain(name)})" if name else ""
-            lines.append((fact.moved_at, f"bot   {_action(fact, about)}"))
+            sending = (fact.key, ActionState.SENT)
+            lines.extend(
+                (each.moved_at, f"bot   {sentence(each, about)}")
+                for each in steps(fact, sending in self._seen)
+            )
+            self._seen.update({(fact.key, fact.state), sending})
         for at, line in sorted(lines, key=lambda each: each[0]):
             print(f"  {at:%H:%M:%S}  {line}")
+
+
+def steps(fact: ActionFact, was_sent: bool) -> list[ActionFact]:
+    """This step, after the sending where that fell between two looks.
+
+    ``was_sent``: whether the sending was told already.
+    """
+    if was_sent or fact.sent_at is None or fact.state is ActionState.SENT:
+        return [fact]
+    sending = replace(
+        fact, state=ActionState.SENT, moved_at=fact.sent_at, problem="", proof=""
+    )
+    return [fact] if _is_noise(sending) else [sending, fact]
 
 
 def _is_noise(fact: ActionFact) -> bool:
@@ -111,7 +129,8 @@ def _is_noise(fact: ActionFact) -> bool:
     )
 
 
-def _action(fact: ActionFact, about: str) -> str:
+def sentence(fact: ActionFact, about: str) -> str:
+    """What the bot did in a newcomer's words; ``about`` is "" or a name in brackets."""
     kind = KINDS.get(fact.kind, fact.kind.replace("_", " "))
     if fact.kind == "alert_staff" and fact.state is ActionState.SENT:
         return f"{fact.cause.upper()} ALARM{about}: {fact.reason}"
@@ -121,6 +140,10 @@ def _action(fact: ActionFact, about: str) -> str:
         return f"asks a worker for {kind}{about}: {fact.reason}"
     if fact.kind == "change_link" and fact.state is ActionState.CONFIRMED:
         return f"changed {kind}{about}: {fact.reason} {fact.proof}"
+    if fact.state is ActionState.ESCALATED:
+        return f"no worker has done it yet: {kind}{about}"
+    if fact.kind == "start_follow_up" and fact.state is ActionState.CONFIRMED:
+        return f"closed {kind}{about}: {fact.proof}"
     hands = HANDS.get(fact.route, "") if fact.state is ActionState.SENT else ""
     said = f"{STATES[fact.state]} {kind}{about}{hands}"
     if fact.state is ActionState.CONFIRMED:
