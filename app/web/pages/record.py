@@ -91,7 +91,7 @@ def _receipt(visit: Visit, record: Record) -> Iterator[tuple[str, str]]:
     )
     for gap in safety.worker_gaps:
         span = f"{zone.seconds(gap.start)} to {zone.seconds(gap.end)}"
-        yield "Too few workers", f"{span} (at least {gap.workers} there)"
+        yield "Too few workers", f"{span} (fewest there: {gap.workers})"
     for clear in safety.clears:
         proved = clear.proof or "not proved"
         yield "Ended for safety", f"{zone.seconds(clear.fired_at)}. {proved}"
