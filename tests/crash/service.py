@@ -22,6 +22,7 @@ from app.config import load_settings
 from app.main import open_store
 from app.store.database import Store
 from integrations.rehearsal.people import Account, Person
+from integrations.rehearsal.rooms import Refused
 from integrations.rehearsal.settings import safe_meeting_settings
 from integrations.rehearsal.world import World
 from integrations.rehearsal.zoom_server import ZoomServer
@@ -118,12 +119,19 @@ class Stage:
     meeting_id: int
 
     def come(self, key: str) -> None:
-        """A client comes by their own link and is let in."""
+        """A client comes by their own link and is let in, if the link still works."""
         meeting = self.world.meetings[self.meeting_id]
         link = [*meeting.registrants][CLIENTS.index(key)]
-        self.world.arrive(self.meeting_id, key, link=link)
+        try:
+            self.world.arrive(self.meeting_id, key, link=link)
+        except Refused:
+            return
         if self.world.connection(self.meeting_id, key) is not None:
             self.world.admit_everyone(self.meeting_id)
+
+    def is_inside(self, key: str) -> bool:
+        """Whether this client is in the call or at its door."""
+        return self.world.connection(self.meeting_id, key) is not None
 
     @property
     def runs(self) -> bool:

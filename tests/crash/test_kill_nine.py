@@ -21,15 +21,12 @@ PROMPT = timedelta(seconds=3)  # look, decide, commit and call, on a busy machin
 
 async def come_and_go(stage: Stage, chance: random.Random) -> None:
     """Webhooks all the time, until cancelled."""
-    inside: set[str] = set()
     while stage.runs:
         key = chance.choice(CLIENTS[1:])  # the first one stays
-        if key in inside:
+        if stage.is_inside(key):
             stage.world.leave(stage.meeting_id, key)
-            inside.remove(key)
         else:
             stage.come(key)
-            inside.add(key)
         await stage.clock.sleep(0.03)
 
 
