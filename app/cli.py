@@ -3,6 +3,8 @@
 import asyncio
 import json
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated
 
@@ -13,7 +15,7 @@ from app import main as composition
 from app.cli_access import contact_app, person_app, sign_in_link, token_app
 from app.clock import SystemClock
 from app.command import Ground, fail, opened, sentences, settings_or_exit
-from app.config import SettingsFault, load_settings
+from app.config import Settings, SettingsFault, load_settings
 from app.core.record import build_record
 from app.crypto import new_key as make_key
 from app.crypto import new_token
@@ -70,23 +72,31 @@ def serve(
     """Run the service until it is told to stop."""
     settings = settings_or_exit()
     logs.set_up(settings.log_level)
-    lock = composition.lock_of(settings)
-    with sentences():
-        try:
-            if lock is not None:
-                lock.take()
+    try:
+        with sentences(), _alone(settings):
             listener = serving.listen(host, port)
             service = composition.build(settings)
-        except AlreadyRunning as problem:
-            fail(str(problem))
-    typer.echo(f"Chaperone listens on {host}, port {port}, as {settings.base_url}.")
-    try:
-        started = serving.serve(service.app, listener)
-    finally:
-        if lock is not None:
-            lock.release()
+            typer.echo(
+                f"Chaperone listens on {host}, port {port}, as {settings.base_url}."
+            )
+            started = serving.serve(service.app, listener)
+    except AlreadyRunning as problem:
+        fail(str(problem))
     if not started:
         fail("Chaperone did not start; the lines above say why.")
+
+
+@contextmanager
+def _alone(settings: Settings) -> Iterator[None]:
+    lock = composition.lock_of(settings)
+    if lock is None:
+        yield
+        return
+    lock.take()
+    try:
+        yield
+    finally:
+        lock.release()
 
 
 @app.command()
