@@ -22,8 +22,11 @@ MOST_A_SECOND = 12_000
 SETTLES_WITHIN = 1.0
 
 
-async def measure(folder: Path, seconds: float, clock: Clock) -> list[Figure]:
-    """Five rounds, bare and service in turn. Raises BenchFailed."""
+async def measure(
+    folder: Path, seconds: float, clock: Clock, rounds: int = ROUNDS
+) -> list[Figure]:
+    """Bare and service in turn. Raises BenchFailed."""
+    measured: list[tuple[dict[str, Any], dict[str, Any]]] = []
     platform, bare, port = free_port(), free_port(), free_port()
     parts: dict[str, Part] = {}
     with ExitStack() as running:
@@ -38,19 +41,17 @@ async def measure(folder: Path, seconds: float, clock: Clock) -> list[Figure]:
             running.callback(part.stop)
             await part.answers(where, clock)
         _load(port, -1, ROOMS * 3, 60)
-        rounds = []
-        first = 0
-        for _ in range(ROUNDS):
-            most = int(MOST_A_SECOND * seconds)
+        first, most = 0, int(MOST_A_SECOND * seconds)
+        for _ in range(rounds):
             yardstick = _watched(parts["bare"], bare, 0, most, seconds)
             count = int(yardstick["a_second"] * 1.2 * seconds)
             ours = _watched(parts["service"], port, first, count, seconds)
             first += count // ROOMS + 1
-            rounds.append((yardstick, ours))
+            measured.append((yardstick, ours))
             await clock.sleep(SETTLES_WITHIN)
-    accepted = ROOMS * 3 + sum(ours["statuses"].get("204", 0) for _, ours in rounds)
+    accepted = ROOMS * 3 + sum(ours["statuses"].get("204", 0) for _, ours in measured)
     _count(folder, accepted)
-    return list(_figures(rounds, accepted))
+    return list(_figures(measured, accepted))
 
 
 def _watched(
