@@ -21,7 +21,7 @@ from app.engine.loop import Engine
 from app.engine.senders import senders
 from app.engine.upkeep import register
 from app.store.database import Store, open_engine
-from app.store.lock import LockFile
+from app.store.lock import DatabaseLock, Lock, LockFile
 from app.store.migrate import migrate
 from app.web.app import create_web
 from integrations import PLATFORMS
@@ -51,10 +51,12 @@ def open_store(settings: Settings) -> Store:
     return Store(engine, settings.keyring())
 
 
-def lock_of(settings: Settings) -> LockFile | None:
-    """The lock of an SQLite database; None on PostgreSQL."""
+def lock_of(settings: Settings) -> Lock | None:
+    """The lock that keeps a second process out; None for a database in memory."""
     url = make_url(settings.database_url.get_secret_value())
-    if url.get_backend_name() != "sqlite" or url.database is None:
+    if url.get_backend_name() != "sqlite":
+        return DatabaseLock(url)
+    if url.database is None:
         return None
     return LockFile(Path(f"{url.database}.lock"))
 

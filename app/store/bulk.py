@@ -20,9 +20,13 @@ Row = Mapping[str, Any]
 
 
 def insert_once(db: Connection, table: Any) -> Any:
-    """An insert that does nothing when the row is there, for either store."""
+    """An insert that does nothing when the row is there, for either store.
+
+    The result's ``rowcount`` says whether it was added: 1 or 0 for one row.
+    """
     maker = postgresql.insert if db.dialect.name == "postgresql" else sqlite.insert
-    return maker(table).on_conflict_do_nothing()
+    insert = maker(table).on_conflict_do_nothing()
+    return insert.execution_options(preserve_rowcount=True)
 
 
 def insert_rows(db: Connection, table: Any, rows: Sequence[Row]) -> None:

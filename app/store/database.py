@@ -2,6 +2,7 @@
 
 SQLite runs in WAL mode with ``synchronous=FULL``: what is committed survives a power cut
 (https://www.sqlite.org/wal.html, https://www.sqlite.org/pragma.html#pragma_synchronous).
+PostgreSQL is made to keep the same promises (`app.store.on_postgresql`).
 Writes go through one thread that puts everything waiting into one transaction, each
 piece of work in its own savepoint, so that many requests share one disk flush.
 """
@@ -21,6 +22,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.pool import StaticPool
 
 from app.crypto import Keyring
+from app.store.on_postgresql import open_postgresql
 
 Work = Callable[[Connection], Any]
 MAX_BATCH = 512
@@ -29,8 +31,12 @@ MAX_BATCH = 512
 def open_engine(url: str | URL) -> Engine:
     """Connect and set the store up for durability. Raises SQLAlchemy errors."""
     address = make_url(url)
-    if address.get_backend_name() != "sqlite":
-        return create_engine(address, pool_pre_ping=True)
+    if address.get_backend_name() == "sqlite":
+        return _open_sqlite(address)
+    return open_postgresql(address)
+
+
+def _open_sqlite(address: URL) -> Engine:
     in_memory = address.database in (None, "", ":memory:")
     engine = create_engine(
         address,

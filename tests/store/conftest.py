@@ -1,8 +1,11 @@
-"""A store in memory, and the people of the Tuesday group in it."""
+"""A store of either kind, and the people of the Tuesday group in it."""
 
+import os
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
+from pathlib import Path
+from typing import cast
 
 import pytest
 from sqlalchemy import Connection
@@ -12,14 +15,71 @@ from app.crypto import Keyring
 from app.store import groups, people, sessions
 from app.store.database import InlineDoor, Store, open_engine
 from app.store.migrate import migrate
+from tests.store import postgres
 
 NOW = datetime(2026, 11, 17, 18, 50, tzinfo=UTC)
 
 
-@pytest.fixture
-def store() -> Iterator[Store]:
+@pytest.fixture(scope="session")
+def server() -> Iterator[postgres.Server]:
+    """A PostgreSQL for all; without one these tests are skipped, in CI they fail."""
+    try:
+        with postgres.running() as server:
+            yield server
+    except postgres.NoPostgres as problem:
+        if os.environ.get("CI"):
+            pytest.fail(str(problem))
+        pytest.skip(str(problem))
+
+
+@pytest.fixture(scope="session")
+def image() -> bytes:
+    """An SQLite database without rows; copying it is quicker than migrating again."""
     engine = open_engine("sqlite://")
     migrate(engine)
+    connection = engine.raw_connection()
+    tables: bytes = connection.driver_connection.serialize()  # type: ignore[union-attr]
+    connection.close()
+    engine.dispose()
+    return tables
+
+
+KINDS = ("sqlite", "postgresql")
+
+
+def _server(request: pytest.FixtureRequest) -> postgres.Server:
+    # Only the tests that need one start it.
+    return cast(postgres.Server, request.getfixturevalue("server"))
+
+
+@pytest.fixture(params=KINDS)
+def nowhere(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """The address of a database without tables; each test runs on both kinds."""
+    if request.param == "sqlite":
+        return f"sqlite:///{tmp_path / 'chaperone.db'}"
+    return _server(request).empty_database()
+
+
+@pytest.fixture(params=KINDS)
+def address(request: pytest.FixtureRequest, tmp_path: Path, image: bytes) -> str:
+    """The address of a database with tables; each test runs on both kinds."""
+    if request.param == "sqlite":
+        path = tmp_path / "chaperone.db"
+        path.write_bytes(image)
+        return f"sqlite:///{path}"
+    return _server(request).cleared()
+
+
+@pytest.fixture(params=KINDS)
+def store(request: pytest.FixtureRequest, image: bytes) -> Iterator[Store]:
+    """Empty, without threads; each test runs on both kinds."""
+    if request.param == "sqlite":
+        engine = open_engine("sqlite://")
+        connection = engine.raw_connection()
+        connection.driver_connection.deserialize(image)  # type: ignore[union-attr]
+        connection.close()
+    else:
+        engine = open_engine(_server(request).cleared())
     store = Store(engine, Keyring([b"k" * 32]), InlineDoor(engine))
     yield store
     store.close()

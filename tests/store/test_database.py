@@ -20,7 +20,6 @@ from app.store.database import (
     ThreadDoor,
     open_engine,
 )
-from app.store.migrate import migrate
 from tests.store.conftest import NOW
 
 pytestmark = pytest.mark.anyio
@@ -56,10 +55,8 @@ class Gate:
 
 
 @pytest.fixture
-def file_store(tmp_path: Path) -> Iterator[Store]:
-    engine = open_engine(f"sqlite:///{tmp_path / 'chaperone.db'}")
-    migrate(engine)
-    store = Store(engine, Keyring([b"k" * 32]))
+def file_store(address: str) -> Iterator[Store]:
+    store = Store(open_engine(address), Keyring([b"k" * 32]))
     yield store
     store.close()
 
@@ -94,7 +91,11 @@ async def queued(*tasks: "asyncio.Task[Any]") -> None:
         await asyncio.wait(tasks, timeout=0)
 
 
-async def test_what_was_answered_survives_a_power_cut(file_store: Store) -> None:
+async def test_what_was_answered_survives_a_power_cut(tmp_path: Path) -> None:
+    """On PostgreSQL the server's settings decide, and `chaperone check` reads them."""
+    engine = open_engine(f"sqlite:///{tmp_path / 'chaperone.db'}")
+    store = Store(engine, Keyring([b"k" * 32]))
+
     def pragmas(db: Connection) -> tuple[str, int, int, int]:
         journal, synchronous, keys, erased = (
             db.exec_driver_sql(f"PRAGMA {name}").scalar()
@@ -103,8 +104,9 @@ async def test_what_was_answered_survives_a_power_cut(file_store: Store) -> None
         return str(journal), int(synchronous or 0), int(keys or 0), int(erased or 0)
 
     full = ("wal", 2, 1, 1)  # 2 is FULL
-    assert await file_store.write(pragmas) == full
-    assert await file_store.read(pragmas) == full
+    assert await store.write(pragmas) == full
+    assert await store.read(pragmas) == full
+    store.close()
 
 
 async def test_many_waiters_share_one_commit(file_store: Store) -> None:
@@ -185,9 +187,8 @@ async def test_who_hangs_up_takes_nobody_along(file_store: Store) -> None:
     assert noted(file_store) == {"stays", "later"}
 
 
-async def test_closing_finishes_what_waits_and_takes_no_more(tmp_path: Path) -> None:
-    engine = open_engine(f"sqlite:///{tmp_path / 'chaperone.db'}")
-    migrate(engine)
+async def test_closing_finishes_what_waits_and_takes_no_more(address: str) -> None:
+    engine = open_engine(address)
     door = ThreadDoor(engine)
     store = Store(engine, Keyring([b"k" * 32]), door)
     gate, busy = await held_up(store)
@@ -207,15 +208,12 @@ async def test_closing_finishes_what_waits_and_takes_no_more(tmp_path: Path) -> 
     engine.dispose()
 
 
-async def test_a_process_that_dies_has_kept_what_it_answered(tmp_path: Path) -> None:
+async def test_a_process_that_dies_has_kept_what_it_answered(address: str) -> None:
     """Another connection, as after a restart, sees each answered write."""
-    path = tmp_path / "chaperone.db"
-    engine = open_engine(f"sqlite:///{path}")
-    migrate(engine)
-    store = Store(engine, Keyring([b"k" * 32]))
+    store = Store(open_engine(address), Keyring([b"k" * 32]))
     await store.write(note("answered"))
 
-    after = open_engine(f"sqlite:///{path}")
+    after = open_engine(address)
     with after.connect() as db:
         found = db.execute(text("SELECT name FROM periodic")).scalars().all()
     after.dispose()
@@ -223,9 +221,8 @@ async def test_a_process_that_dies_has_kept_what_it_answered(tmp_path: Path) -> 
     assert found == ["answered"]
 
 
-async def test_inline_work_that_fails_leaves_nothing() -> None:
-    engine = open_engine("sqlite://")
-    migrate(engine)
+async def test_inline_work_that_fails_leaves_nothing(address: str) -> None:
+    engine = open_engine(address)
     store = Store(engine, Keyring([b"k" * 32]), InlineDoor(engine))
 
     def fails(db: Connection) -> None:
