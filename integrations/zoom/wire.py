@@ -9,7 +9,7 @@ import orjson
 
 from app.clock import Clock
 from integrations.base import PermanentFailure, TemporaryFailure
-from integrations.http import AsyncClient, HTTPError, InvalidURL
+from integrations.http import AsyncClient, HTTPError, InvalidURL, Limits
 from integrations.platform_time import read_http_date
 
 MAX_ANSWER = 4 * 1024 * 1024
@@ -34,8 +34,13 @@ class Answer:
 
 
 def new_client() -> AsyncClient:
-    """Without proxies from the environment, without following anybody elsewhere."""
-    return AsyncClient(trust_env=False, follow_redirects=False)
+    """Without proxies from the environment, without following anybody elsewhere.
+
+    As many connections as there are calls, which ``limits.Pace`` holds down: the call
+    that ends a meeting never waits for one that a hung look still holds.
+    """
+    limits = Limits(max_connections=None, max_keepalive_connections=20)
+    return AsyncClient(trust_env=False, follow_redirects=False, limits=limits)
 
 
 async def exchange(
