@@ -1,0 +1,54 @@
+"""The service takes no webhook before it knows whose meetings there are."""
+
+from pathlib import Path
+
+import pytest
+from sqlalchemy import text
+from sqlalchemy.exc import SQLAlchemyError
+
+from app.bench.processes import settings
+from app.bench.seed import Room, plant
+from app.clock import SteadyClock
+from app.config import load_settings
+from app.main import Service, build
+
+pytestmark = pytest.mark.anyio
+
+
+def service(folder: Path) -> Service:
+    return build(load_settings(settings(folder, 1, "http://127.0.0.1:1")))
+
+
+async def test_its_meetings_are_known_at_the_first_webhook(tmp_path: Path) -> None:
+    made = service(tmp_path)
+    rooms = [Room("82000000001", [f"reg-{number}" for number in range(10)])]
+    [session_id] = plant(
+        made.store, rooms, made.clock.now(), policy={}, live_roster=False
+    )
+    async with made.app.router.lifespan_context(made.app):
+        assert made.engine.intake.bound == {("zoom", "82000000001"): {session_id}}
+        assert (await made.engine.status()).awake
+    assert not made.engine._tasks
+
+
+async def test_a_store_that_cannot_be_read_is_said_at_once(tmp_path: Path) -> None:
+    made = service(tmp_path)
+    with made.store.unit() as db:
+        db.execute(text("DROP TABLE meetings"))
+
+    with pytest.raises(SQLAlchemyError):
+        async with made.app.router.lifespan_context(made.app):
+            pass
+    for platform in made.platforms.values():
+        await platform.close()
+    made.store.close()
+
+
+async def test_its_deadlines_are_kept_by_a_clock_that_nobody_sets(
+    tmp_path: Path,
+) -> None:
+    made = service(tmp_path)
+    assert isinstance(made.clock, SteadyClock)
+    for platform in made.platforms.values():
+        await platform.close()
+    made.store.close()
