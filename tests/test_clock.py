@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta, timezone
 
 import pytest
 
-from app.clock import FastClock, ManualClock, SystemClock
+from app.clock import FastClock, ManualClock, SteadyClock, SystemClock
 
 EVENING = datetime(2026, 11, 17, 19, 0, tzinfo=UTC)
 
@@ -158,3 +158,26 @@ def test_a_wall_clock_step_moves_no_deadline(clock: ManualClock) -> None:
 def test_a_manual_clock_does_not_run_back(clock: ManualClock) -> None:
     with pytest.raises(ValueError, match="not back"):
         clock.advance(seconds(-1))
+
+
+def test_a_steady_clock_counts_on_when_the_wall_is_set(clock: ManualClock) -> None:
+    steady, began = SteadyClock(clock), clock.now()
+    clock.step_wall_clock(timedelta(hours=-1))
+    clock.advance(timedelta(seconds=5))
+
+    assert steady.now() == began + timedelta(seconds=5)
+    assert steady.step() == timedelta(hours=-1)
+
+    steady.follow()
+    assert steady.now() == clock.now()
+    assert steady.step() == timedelta(0)
+
+
+def test_a_steady_clock_goes_on_from_what_is_stored(clock: ManualClock) -> None:
+    steady, began = SteadyClock(clock), clock.now()
+    steady.not_before(began - timedelta(seconds=1))
+    assert steady.now() == began
+
+    steady.not_before(began + timedelta(minutes=1))
+    clock.advance(timedelta(seconds=2))
+    assert steady.now() == began + timedelta(seconds=62)
