@@ -112,7 +112,9 @@ def _asked(evening: Evening, fields: Mapping[str, Any]) -> Finding:
 def _rules_sent(evening: Evening, fields: Mapping[str, Any]) -> Finding:
     posts = evening.facts("post_ground_rules")
     session, reached, clients = evening.session, set(), set()
-    told = {key for post in posts for key in post.details}
+    # Asked for is not given: only what a worker says was talked through counts (I6).
+    given = [post for post in posts if post.state is ActionState.CONFIRMED]
+    told = {key for post in given for key in post.details}
     for instance in session.instances.values():
         for connection in instance.connections.values():
             link = session.links.get(connection.registrant_id)
@@ -122,8 +124,8 @@ def _rules_sent(evening: Evening, fields: Mapping[str, Any]) -> Finding:
             if connection.key in told:
                 reached.add(link.person_id)
     said = (
-        f"The ground rules went out {len(posts)} time(s) and reached "
-        f"{len(reached)} of {len(clients)} young people, late joiners included."
+        f"The ground rules were asked for {len(posts)} time(s), and "
+        f"{len(reached)} of {len(clients)} young people heard them, late joiners too."
     )
     return Finding(bool(posts) and reached == clients, said)
 
