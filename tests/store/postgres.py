@@ -11,6 +11,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import count
 from pathlib import Path
+from typing import Any
 
 import psycopg
 from sqlmodel import SQLModel
@@ -93,55 +94,74 @@ def _user() -> str | None:
     return "postgres" if "postgres" in known else "nobody"
 
 
-def _run(*command: str | Path, cwd: Path) -> None:
+def _as_user(folder: Path) -> dict[str, Any]:
+    """How its programs are started."""
     user = _user()
+    return {
+        "user": user,
+        "group": None if user is None else pwd.getpwnam(user).pw_gid,
+        "extra_groups": None if user is None else (),
+        "cwd": folder.parent,
+        "env": {"PATH": os.defpath, "LC_ALL": "C"},
+        "stdout": subprocess.DEVNULL,
+        "stderr": subprocess.DEVNULL,
+    }
+
+
+def _run(folder: Path, *command: str | Path) -> None:
+    words = [str(word) for word in command]
+    how = _as_user(folder) | {"stdin": subprocess.DEVNULL, "timeout": 60}
     try:
-        subprocess.run(
-            [str(word) for word in command],
-            user=user,
-            group=None if user is None else pwd.getpwnam(user).pw_gid,
-            extra_groups=None if user is None else (),
-            cwd=cwd,
-            env={"PATH": os.defpath, "LC_ALL": "C"},
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.DEVNULL,
-            check=True,
-            timeout=60,
-        )
+        subprocess.run(words, check=True, **how)
     except (OSError, subprocess.SubprocessError) as problem:
         raise NoPostgres(f"PostgreSQL does not start ({problem}).") from problem
 
 
 def _control(server: Server, *command: str) -> None:
-    log = server.folder / "server.log"
-    data = server.folder / "data"
-    pg_ctl = server.bin / "pg_ctl"
-    _run(pg_ctl, *command, "-w", "-D", data, "-l", log, cwd=server.folder)
+    folder = server.folder
+    where = ("-D", folder / "data", "-l", folder / "server.log")
+    _run(folder, server.bin / "pg_ctl", *command, "-w", *where)
+
+
+# Its input ends when we end it or when we are killed.
+KEEPER = """
+read -r line
+"$1" stop -m immediate -w -D "$2/data"
+rm -rf "$2"
+"""
+
+
+@contextmanager
+def _tidied(server: Server) -> Iterator[None]:
+    """Stop and remove it at the end, even at the end of a test run that is killed."""
+    words = ["sh", "-c", KEEPER, "keeper", server.bin / "pg_ctl", server.folder]
+    with subprocess.Popen(
+        [str(word) for word in words],
+        stdin=subprocess.PIPE,
+        start_new_session=True,
+        **_as_user(server.folder),
+    ):
+        yield
 
 
 @contextmanager
 def running() -> Iterator[Server]:
     """Start one, with a database that has this version's tables. Raises NoPostgres."""
+    programs = _programs()
     folder = Path(tempfile.mkdtemp(prefix="chaperone-pg-"))  # short: it names a socket
-    server = Server(_programs(), folder)
-    try:
-        if (user := _user()) is not None:
-            shutil.chown(folder, user)
-        data = folder / "data"
+    if (user := _user()) is not None:
+        shutil.chown(folder, user)
+    server = Server(programs, folder)
+    data = folder / "data"
+    with _tidied(server):
         how = ("-U", "postgres", "-A", "trust", "-E", "UTF8", "--locale=C", "-N")
-        _run(server.bin / "initdb", *how, "-D", data, cwd=folder)
+        _run(folder, programs / "initdb", *how, "-D", data)
         with (data / "postgresql.conf").open("a", encoding="utf-8") as file:
             file.write(f"listen_addresses = ''\nunix_socket_directories = '{folder}'\n")
             file.writelines(f"{line}\n" for line in (*QUICK, *SMALL))
         _control(server, "start")
-        try:
-            server.ask(f"CREATE DATABASE {FILLED}")
-            engine = open_engine(server.url(FILLED))
-            migrate(engine)
-            engine.dispose()
-            yield server
-        finally:
-            _control(server, "stop", "-m", "immediate")
-    finally:
-        shutil.rmtree(folder)
+        server.ask(f"CREATE DATABASE {FILLED}")
+        engine = open_engine(server.url(FILLED))
+        migrate(engine)
+        engine.dispose()
+        yield server
