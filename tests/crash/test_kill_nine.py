@@ -10,7 +10,7 @@ import anyio
 import pytest
 from sqlalchemy import text
 
-from tests.crash.service import CLIENTS, Stage, on_stage
+from tests.crash.stage import CLIENTS, Stage, on_stage
 
 pytestmark = pytest.mark.anyio
 
