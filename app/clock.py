@@ -85,6 +85,9 @@ class FastClock:
 
     `speed` may be changed at any moment from the event loop's thread; neither `now`
     nor `monotonic` jumps, and whoever sleeps wakes at the right new moment.
+
+    On a leash it runs at most `leash` real seconds past the last `tick`: a machine that
+    stands still for a moment then costs the people in the rehearsal no time.
     """
 
     def __init__(self, start: datetime, speed: float) -> None:
@@ -95,6 +98,31 @@ class FastClock:
         self._since = time.monotonic()
         self._speed = _positive(speed)
         self._changed = asyncio.Event()
+        self._leash: float | None = None
+        self._ticked = 0.0
+        self._lost = 0.0  # real seconds for which it was held back
+
+    @property
+    def leash(self) -> float | None:
+        return self._leash
+
+    @leash.setter
+    def leash(self, seconds: float | None) -> None:
+        self.tick()
+        self._leash = seconds
+
+    def tick(self) -> None:
+        """Somebody watches: go on for another `leash` seconds of real time."""
+        real = time.monotonic()
+        if self._leash is not None:
+            self._lost += max(0.0, real - self._ticked - self._leash)
+        self._ticked = real
+
+    def _real(self) -> float:
+        real = time.monotonic()
+        if self._leash is not None:
+            real = min(real, self._ticked + self._leash)
+        return real - self._lost
 
     @property
     def speed(self) -> float:
@@ -103,7 +131,7 @@ class FastClock:
     @speed.setter
     def speed(self, value: float) -> None:
         speed = _positive(value)
-        real = time.monotonic()
+        real = self._real()
         self._passed += (real - self._since) * self._speed
         self._since = real
         self._speed = speed
@@ -114,7 +142,7 @@ class FastClock:
         return self._start + timedelta(seconds=self.monotonic())
 
     def monotonic(self) -> float:
-        return self._passed + (time.monotonic() - self._since) * self._speed
+        return self._passed + (self._real() - self._since) * self._speed
 
     async def sleep(self, seconds: float) -> None:
         until = self.monotonic() + seconds

@@ -181,3 +181,26 @@ def test_a_steady_clock_goes_on_from_what_is_stored(clock: ManualClock) -> None:
     steady.not_before(began + timedelta(minutes=1))
     clock.advance(timedelta(seconds=2))
     assert steady.now() == began + timedelta(seconds=62)
+
+
+@pytest.mark.anyio
+async def test_a_fast_clock_on_a_leash_stands_still_until_somebody_looks() -> None:
+    clock, real = (
+        FastClock(datetime(2026, 11, 17, tzinfo=UTC), speed=1000),
+        SystemClock(),
+    )
+    clock.leash = 0.02
+    began = clock.monotonic()
+    await real.sleep(0.06)
+    held = clock.monotonic()
+    assert held - began == pytest.approx(0.02 * 1000)
+
+    clock.tick()
+    assert clock.monotonic() - held < 10  # nothing of the pause is made up for
+    await real.sleep(0.005)
+    assert clock.monotonic() - held >= 5
+
+    clock.leash = None
+    free = clock.monotonic()
+    await real.sleep(0.03)
+    assert clock.monotonic() - free >= 30

@@ -13,14 +13,27 @@ NEAR_SPEED = 30.0
 UNSAFE_SPEED = 15.0
 NEAR = timedelta(seconds=4)
 LOOK = 0.03
+LEASH = 0.09
+"""Real seconds the evening may run on between two looks of ours."""
 
 
 async def keep_pace(
     scene: Scene, world: World, clock: FastClock, began: datetime, planned: Planned
 ) -> None:
     """Set the clock's speed until cancelled: real requests need real milliseconds."""
+    clock.leash = LEASH
+    try:
+        await _pace(scene, world, clock, began, planned)
+    finally:
+        clock.leash = None
+
+
+async def _pace(
+    scene: Scene, world: World, clock: FastClock, began: datetime, planned: Planned
+) -> None:
     real, staff = SystemClock(), workers(*scene.workers)
     while True:
+        clock.tick()
         now = clock.now()
         near = any(abs(began + step.at - now) <= NEAR for step in scene.steps)
         unsafe = planned.meeting_id and any(
