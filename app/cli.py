@@ -195,3 +195,7 @@ def bench(
     from app.bench import run
 
     raise typer.Exit(run(list(only or ()), seconds))
+
+
+if __name__ == "__main__":
+    main()

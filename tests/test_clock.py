@@ -193,7 +193,7 @@ async def test_a_fast_clock_on_a_leash_stands_still_until_somebody_looks() -> No
     began = clock.monotonic()
     await real.sleep(0.06)
     held = clock.monotonic()
-    assert held - began == pytest.approx(0.02 * 1000)
+    assert held - began == pytest.approx(0.02 * 1000, abs=0.1)
 
     clock.tick()
     assert clock.monotonic() - held < 10  # nothing of the pause is made up for

@@ -231,7 +231,9 @@ class Alarms:
                 "next_at": now + timedelta(seconds=wait),
                 "problem": problem[:500],
             }
-            self._footing.log.warning("alarm not sent yet", alarm=row.alarm_id)
+            self._footing.log.warning(
+                "alarm not sent yet", alarm=row.alarm_id, why=problem[:200]
+            )
         if sent:
             self._unsettled[row.id] = self._footing.clock.monotonic()
         await self._write(lambda db: queue.settle_letter(db, row.id, **values))

@@ -38,6 +38,8 @@ LONGEST_WAIT = timedelta(minutes=5)
 TRIES_BEFORE_NEXT_HAND = 3
 PERSON_HAS = timedelta(seconds=60)
 AGAIN = timedelta(seconds=1)
+DECISION_HOLDS = timedelta(seconds=10)
+"""Between deciding and the request; after that it is decided again."""
 
 
 class Dispatch:
@@ -143,6 +145,7 @@ class Dispatch:
             async with held.lock:
                 session = await self._spool.newest(held)
                 now = self._footing.clock.now()
+                one.decided_at = self._footing.clock.monotonic()
                 if not self._still_wanted(held, one, now):
                     return False
                 try:
@@ -224,6 +227,11 @@ class Dispatch:
 
     async def _send(self, held: Held, one: OpenAction, platform: Platform) -> None:
         policy = held.session.policy
+        age = self._footing.clock.monotonic() - one.decided_at
+        if age > DECISION_HOLDS.total_seconds():
+            # Writing it down took too long: who is there now? (DESIGN §5, line 4)
+            await self._again(held, one, "The decision was too old to act on.", None)
+            return
         limit = policy.call_deadline.total_seconds() + 1.0
         try:
             async with asyncio.timeout(limit):
@@ -348,7 +356,9 @@ class Dispatch:
             "proof": proof,
             "problem": "",
         }
-        fact = moved(one.action, state, now, route=one.route, proof=proof)
+        fact = moved(
+            one.action, state, now, route=one.route, proof=proof, tries=one.tries
+        )
         await self._append(held, one, values, [fact, *(more or [])])
 
     async def _nobody_pressed(self, held: Held, one: OpenAction) -> None:

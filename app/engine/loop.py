@@ -507,18 +507,49 @@ class Engine:
         if event is not None:
             event.set()
 
-    def _look_soon(self, delivery: Delivery) -> None:
-        """A webhook could not be understood: the room itself is asked (W21)."""
+    def _look_soon(self, platform: str, delivery: Delivery) -> None:
+        """A webhook could not be understood: the rooms themselves are asked (W21)."""
         meeting = delivery.meeting
         if meeting is None:
+            # It may have been about any room of that platform.
+            self._spawn(self._tell_unreadable(platform, delivery))
+            for held in self.sessions.all().values():
+                for instance in held.session.live():
+                    if instance.ref.platform == platform:
+                        held.looked_at[instance.ref.instance] = LONG_AGO
+                        self.wake(held.session.session_id)
             return
         for session_id in self.intake.bound.get(
             (meeting.platform, meeting.meeting_id), ()
         ):
-            held = self.sessions.known(session_id)
-            if held is not None:
-                held.looked_at[meeting.instance] = LONG_AGO
+            known = self.sessions.known(session_id)
+            if known is not None:
+                known.looked_at[meeting.instance] = LONG_AGO
             self.wake(session_id)
+
+    async def _tell_unreadable(self, platform: str, delivery: Delivery) -> None:
+        """The operator hears of it once a minute at most (DESIGN §5, line 10; I10)."""
+        now, alarm_id = self._footing.clock.now(), self._footing.new_id()
+
+        def work(db: Connection) -> None:
+            queue.raise_alarm(
+                db,
+                alarm_id=alarm_id,
+                session_id=None,
+                key=f"unreadable:{platform}:{now:%Y-%m-%dT%H:%M}",
+                level="amber",
+                audience="administrator",
+                text="The platform sent signed news that Chaperone could not understand.",
+                what_to_do=(
+                    "The rooms are being read instead. Look for a newer version of "
+                    "Chaperone, and send the log to whoever looks after it."
+                ),
+                at=now,
+                send=True,
+            )
+
+        await self._footing.store.write(work)
+        self._letters_at = now
 
     def _renew_links(self, session_id: str) -> None:
         self._spawn(self._renew(session_id))

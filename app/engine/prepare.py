@@ -26,7 +26,7 @@ from app.engine.contract import UnknownSession
 from app.engine.footing import Footing
 from app.engine.intake import Intake
 from app.engine.sessions import Held, Sessions
-from app.store import plans, rooms
+from app.store import plans, queue, rooms
 from app.store import sessions as session_rows
 from app.store.refusals import Unknown
 from integrations.base import (
@@ -37,6 +37,7 @@ from integrations.base import (
     PlatformFailure,
 )
 
+OVER = "This session is over: its personal links are dead, and no new one is made."
 BEFORE = timedelta(hours=2)
 AFTER = timedelta(hours=4)
 
@@ -181,9 +182,14 @@ class Prepare:
         if not instance:
             for other in self._intake.bound.get(key, set()) - {session.session_id}:
                 await self._make_room(other, fact, plan)
-        await self._append(
-            session.session_id, [fact], lambda db: rooms.bind(db, store, row)
-        )
+        asked = f"unplanned:{platform}:{instance}"
+
+        def keep(db: Connection) -> None:
+            rooms.bind(db, store, row)
+            if instance:
+                queue.acknowledge(db, asked, by, now)  # "Is this your session?": yes.
+
+        await self._append(session.session_id, [fact], keep)
         self._intake.bound.setdefault(key, set()).add(session.session_id)
 
     async def _make_room(self, other_id: str, fact: MeetingBound, plan: Plan) -> None:
@@ -210,7 +216,7 @@ class Prepare:
         held = await self._sessions.held(session_id)
         async with held.preparing:
             session, platform = await self._current(held)
-            if session.closed is not None or session.closing is not None:
+            if self._is_over(session):
                 return []
             return await self._links(session, platform, "")
 
@@ -222,6 +228,8 @@ class Prepare:
         meeting_id = self._meeting_id(session)
         if not meeting_id or any(b.watch_only for b in session.bindings):
             return []
+        if self._is_over(session):
+            return [OVER]
         has_link = {
             link.person_id
             for link in session.links.values()
@@ -321,8 +329,16 @@ class Prepare:
         async with held.preparing:
             await self._rotate(held, person_id, by)
 
+    def _is_over(self, session: GroupSession) -> bool:
+        """Links die with the session; none is made after the goodbye (DESIGN §5, 6)."""
+        dead = _plan(session).ends_at + session.policy.links_die_after_end
+        said_goodbye = session.closed is not None or session.closing is not None
+        return said_goodbye or self._footing.clock.now() >= dead
+
     async def _rotate(self, held: Held, person_id: str, by: str) -> None:
         session, platform = await self._current(held)
+        if self._is_over(session):
+            raise PermanentFailure(OVER, "Plan a new session to invite people again.")
         session_id, store = session.session_id, self._footing.store
         old = await store.read(
             lambda db: rooms.link_of(db, store, session_id, person_id)

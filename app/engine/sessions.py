@@ -35,6 +35,7 @@ class OpenAction:
     next_at: datetime | None
     sent_at: datetime | None
     problem: str = ""
+    decided_at: float = 0.0
 
     @property
     def was_heard(self) -> bool:

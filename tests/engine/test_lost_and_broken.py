@@ -2,25 +2,28 @@
 
 from dataclasses import replace
 from datetime import timedelta
+from typing import Any
 
 import pytest
+from sqlalchemy import select
 
 from app.clock import ManualClock
 from app.core.events import (
+    MeetingRef,
     ParticipantJoined,
     ParticipantLeft,
     RegistrationChanged,
     UnreadableReceived,
 )
-from app.core.presses import ActionState
+from app.core.presses import ActionState, ClosingPressed
 from app.crypto import Keyring
 from app.engine.alarms import Alarms
 from app.engine.footing import Footing
 from app.engine.loop import Engine
-from app.store import queue
+from app.store import log, queue
 from app.store.database import InlineDoor, Store, open_engine
 from app.store.migrate import migrate
-from integrations.base import PermanentFailure, TemporaryFailure
+from integrations.base import Delivery, PermanentFailure, TemporaryFailure
 from tests.core.builders import ALL_HANDS
 from tests.engine.room import Evening, evening
 
@@ -380,3 +383,108 @@ async def test_an_amber_alarm_for_the_administrator_leaves_the_page_once(
         assert told() == ["amber", "amber"]  # two contacts
         await tonight.wait(300)
         assert told() == ["amber", "amber"]
+
+
+async def test_news_about_no_room_in_particular_is_kept_told_and_looked_into(
+    clock: ManualClock,
+) -> None:
+    async with evening(clock) as tonight:
+        await tonight.join("anna", "sam", "ben")
+        looks = tonight.count("roster")
+        lost = Delivery(
+            dedupe_key="lost", event_type="?", unreadable=True, look=True, meeting=None
+        )
+        await tonight.engine.intake.accept_delivery(
+            "zoom", lost, b"signed bytes", clock.now()
+        )
+        await tonight.engine.step()
+
+        assert tonight.count("roster") == looks + 1
+        assert [one.level for one in tonight.letters if "unreadable" in one.key] == [
+            "amber",
+            "amber",
+        ]
+        with tonight.store.unit() as db:
+            sealed = db.execute(
+                select(log.deliveries.c.body_sealed).where(
+                    log.deliveries.c.ref == "lost"
+                )
+            ).scalar()
+        assert sealed is not None
+        assert tonight.store.open(sealed, "deliveries:body:lost") == b"signed bytes"
+
+
+async def test_no_link_is_made_after_the_goodbye(clock: ManualClock) -> None:
+    async with evening(clock) as tonight:
+        anna, ben = tonight.people["anna"], tonight.people["ben"]
+        await tonight.join("anna", "sam")
+        goodbye = ClosingPressed(at=clock.now(), by=anna)
+        await tonight.engine.accept_press(tonight.session_id, goodbye)
+        links = tonight.count("link")
+
+        with pytest.raises(PermanentFailure, match="This session is over"):
+            await tonight.engine.rotate_link(tonight.session_id, ben, anna)
+        problems = await tonight.engine.prepare(tonight.session_id, anna)
+
+        assert any("This session is over" in problem for problem in problems)
+        assert tonight.count("link") == links
+
+
+async def test_a_decision_that_took_too_long_to_write_is_taken_again(
+    clock: ManualClock,
+) -> None:
+    async with evening(clock) as tonight:
+        await tonight.join("anna", "sam", "ben")
+        write = tonight.store.door.write
+
+        async def slow(work: Any) -> Any:
+            done = await write(work)
+            if not tonight.platform.performed and slow_now:
+                clock.advance(timedelta(seconds=11))
+                slow_now.clear()
+            return done
+
+        slow_now: set[str] = set()
+        await tonight.leave("anna", "sam")
+        await tonight.wait(59)
+        tonight.store.door.write = slow  # type: ignore[method-assign]
+        slow_now.add("now")
+        clock.advance(timedelta(seconds=1))
+        await tonight.engine.step()
+        await tonight.wait(3)
+
+        assert tonight.count("end_meeting") == 1
+
+
+async def test_the_question_about_an_unplanned_meeting_is_taken_by_binding_it(
+    clock: ManualClock,
+) -> None:
+    async with evening(clock) as tonight:
+        tonight.room.started = True
+        tonight.room.instance = "uuid-unplanned"
+        other = MeetingRef(
+            platform="zoom", meeting_id="82000000000", instance="uuid-unplanned"
+        )
+        joined = ParticipantJoined(
+            meeting=other, at=clock.now(), uuid="U-anna", platform_user_id="zoom-anna"
+        )
+        delivery = Delivery(
+            dedupe_key="unplanned",
+            event_type="joined",
+            meeting=other,
+            events=(joined,),
+        )
+        await tonight.engine.intake.accept_delivery(
+            "zoom", delivery, b"{}", clock.now()
+        )
+        await tonight.engine.step()
+        assert (await tonight.engine.status()).unacknowledged_alarms == 1
+
+        await tonight.engine.bind(
+            tonight.session_id,
+            "82000000000",
+            tonight.people["anna"],
+            instance="uuid-unplanned",
+        )
+
+        assert (await tonight.engine.status()).unacknowledged_alarms == 0
