@@ -117,6 +117,8 @@ def _plan(session: GroupSession) -> PlanFacts | None:
 
 def _meetings(session: GroupSession) -> Iterator[MeetingFact]:
     for instance in session.instances.values():
+        if instance.opened_at is None:
+            continue  # News of the plan, not of an evening.
         yield MeetingFact(
             platform=instance.ref.platform,
             meeting_id=instance.ref.meeting_id,

@@ -9,6 +9,7 @@ from app.core.actions import (
     ChangeLink,
     HoldParticipant,
     Level,
+    ReadRoom,
     Wish,
 )
 from app.core.identity import Who
@@ -57,7 +58,17 @@ def link_passed_round(session: GroupSession, now: datetime) -> Iterator[Wish]:
     The first, and whoever a worker vouched for, stay. Nobody is removed: one of the
     later ones may be the client, whose network dropped twice (I4).
     """
-    for people in _by_link(session):
+    for everyone in _by_link(session):
+        people = _surely_live(session, everyone)
+        if len(everyone) >= PASSED_ROUND and people != everyone:
+            newest = everyone[-1]
+            yield ReadRoom(
+                key=f"entry.passed_round_look:{newest.episode}",
+                reason="One link seems to be open many times: look who is really there.",
+                clause="K01",
+                rule="entry.link_passed_round",
+                meeting=newest.instance.ref,
+            )
         if len(people) < PASSED_ROUND:
             continue
         link = session.links[people[0].connection.registrant_id]
@@ -100,6 +111,26 @@ def _by_link(session: GroupSession) -> Iterable[list[Here]]:
         ):
             found.setdefault(link.registrant_id, []).append(person)
     return found.values()
+
+
+def _surely_live(session: GroupSession, people: list[Here]) -> list[Here]:
+    """Without those who may be ghosts: their leave got lost and they came back (F1).
+
+    Where the room can be looked into, an older connection counts once a look that began
+    after the newest one came has shown it.
+    """
+    if session.hands.live_roster is not True:
+        return people
+    newest = max(people, key=lambda person: person.since)
+    return [
+        person
+        for person in people
+        if person is newest
+        or (
+            person.connection.proved_at is not None
+            and person.connection.proved_at >= newest.since
+        )
+    ]
 
 
 def link_leaked(session: GroupSession, now: datetime) -> Iterator[Wish]:

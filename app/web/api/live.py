@@ -119,7 +119,11 @@ async def get_roster(request: Request, session_id: str) -> RosterOut:
     return RosterOut(
         at=house.clock.now(),
         lead_id=session.lead_id,
-        instances=[_instance(session, i) for i in session.instances.values()],
+        instances=[
+            _instance(session, instance)
+            for instance in session.instances.values()
+            if instance.opened_at is not None
+        ],
     )
 
 

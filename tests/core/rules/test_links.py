@@ -1,5 +1,7 @@
 """Links that are open twice, passed round or found in public (K01, K06, N19; S8)."""
 
+from dataclasses import replace
+
 import pytest
 
 from app.core import events as e
@@ -12,6 +14,7 @@ from app.core.actions import (
     ChangeLink,
     HoldParticipant,
     Level,
+    ReadRoom,
     Wish,
 )
 from app.core.plan import Role, WorkerSlot
@@ -38,6 +41,7 @@ from tests.core.builders import (
 )
 
 PHONE = again(DEV, name="iPhone")
+WEBHOOKS_ONLY = replace(ALL_HANDS, live_roster=False)
 
 
 def wishes(session: GroupSession) -> list[Wish]:
@@ -119,7 +123,7 @@ def test_a_late_leave_ends_the_question() -> None:
 def test_a_link_in_many_hands_is_cancelled_with_one_alarm(
     count: int, round_it_goes: bool
 ) -> None:
-    found = wishes(story(started(), *devs(count)))
+    found = wishes(story(started(), *devs(count), hands=WEBHOOKS_ONLY))
     red = [w for w in found if isinstance(w, AlertStaff) and w.level is Level.RED]
     cancelled = [w for w in found if isinstance(w, ChangeLink)]
 
@@ -155,7 +159,9 @@ def test_the_later_ones_wait_and_the_first_stays(can_hold: bool, held: int) -> N
 
 def test_who_waits_counts_but_is_not_held() -> None:
     at_the_door = [waiting(again(DEV, n), f"19:02:{n:02}") for n in range(2)]
-    found = wishes(story(started(), joined(DEV, "18:59"), *at_the_door))
+    found = wishes(
+        story(started(), joined(DEV, "18:59"), *at_the_door, hands=WEBHOOKS_ONLY)
+    )
 
     assert any(isinstance(w, ChangeLink) for w in found)
     assert not any(isinstance(w, HoldParticipant) for w in found)
@@ -165,7 +171,7 @@ def test_a_vouched_device_is_not_held() -> None:
     known = p.ConnectionVouched(
         at=at("19:03"), by="anna", connection="UUID-DEV-1", person_id="dev", how="voice"
     )
-    found = wishes(story(started(), *devs(3), known))
+    found = wishes(story(started(), *devs(3), known, hands=WEBHOOKS_ONLY))
 
     assert [w.connection for w in found if isinstance(w, HoldParticipant)] == [
         "UUID-DEV-2"
@@ -298,3 +304,25 @@ def test_a_role_is_no_link() -> None:
     )
 
     assert wishes(session) == []
+
+
+def test_ghosts_of_one_person_do_not_pass_a_link_round() -> None:
+    """Two leaves got lost; the look that follows the third join shows only one Dev."""
+    eyes = ALL_HANDS.__class__(live_roster=True, remove_one=True)
+    joins = [joined(again(DEV, n), f"19:0{n}") for n in range(3)]
+    session = story(started(), *joins, hands=eyes)
+
+    found = wishes(session)
+    assert [w.reason for w in found if isinstance(w, ReadRoom)] == [
+        "One link seems to be open many times: look who is really there."
+    ]
+    assert not any(isinstance(w, ChangeLink) for w in found)
+
+    [instance] = session.live()
+    for connection in instance.connections.values():
+        connection.proved_at = at("19:02:01")
+    session.version += 1
+
+    found = wishes(session)
+    assert any(isinstance(w, ChangeLink) for w in found)
+    assert not any(isinstance(w, ReadRoom) for w in found)
