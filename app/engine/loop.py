@@ -23,10 +23,12 @@ from app.engine.footing import Footing
 from app.engine.intake import Intake
 from app.engine.periodic import Every, Job
 from app.engine.prepare import Prepare
+from app.engine.report import status_of
 from app.engine.sessions import Held, Sessions
 from app.engine.settle import Settle
 from app.engine.spool import FAILING, Spool
 from app.engine.unplanned import Unplanned
+from app.engine.unreadable import Unreadable
 from app.engine.watch import Watch
 from app.store import log, queue
 from app.store import sessions as session_rows
@@ -39,7 +41,6 @@ TURNS = 8
 TURN_EVERY_WHILE_BUSY = 0.025
 FAR = timedelta(days=3650)
 FAR_AWAY = datetime.max.replace(tzinfo=UTC)
-LONG_AGO = datetime(2000, 1, 1, tzinfo=UTC)
 BOUND_KEPT = timedelta(days=1)  # an occurrence is over a day after its window
 FARTHEST_BACK = timedelta(days=1)
 LETTERS_AGAIN = timedelta(seconds=5)
@@ -79,6 +80,7 @@ class Engine:
         self._dispatch.on_link_cancelled = self._renew_links
         self.every = Every(footing)
         self.unplanned = Unplanned(footing)
+        self._unreadable = Unreadable(footing, self.sessions, self.intake, self.wake)
         self.intake.on_look = self._look_soon
         self.intake.on_unbound = self._heard_of_stranger_meeting
         self._dirty: dict[str, None] = {}
@@ -192,39 +194,11 @@ class Engine:
 
     async def status(self) -> EngineStatus:
         """See EngineDoor."""
-
-        def work(db: Connection) -> tuple[int, int, dict[str, int], dict[str, Any]]:
-            seen = {
-                name: log.last_delivery(db, name) for name in self._footing.platforms
-            }
-            counts = {name: count for name, (count, _) in log.counted(db).items()}
-            return (
-                queue.confirmed_contacts(db),
-                len(queue.open_alarms(db)),
-                counts,
-                seen,
-            )
-
-        contacts, alarms, counts, seen = await self._footing.store.read(work)
-        held = list(self.sessions.all().values())
-        return EngineStatus(
+        return await status_of(
+            self._footing.store,
+            self._footing.platforms,
+            self.sessions.all().values(),
             awake=self._awake,
-            live_sessions=sum(any(h.session.live()) for h in held),
-            waiting_actions=sum(len(h.actions) for h in held),
-            unacknowledged_alarms=alarms,
-            contacts_confirmed=contacts,
-            last_webhook_at=seen,
-            counters=counts,
-            problems=self._problems(contacts),
-        )
-
-    @staticmethod
-    def _problems(contacts: int) -> tuple[str, ...]:
-        if contacts >= 2:
-            return ()
-        return (
-            f"{contacts} of 2 alarm contacts are confirmed. Until two are, nobody outside "
-            "the page hears an alarm for certain.",
         )
 
     # --- life ----------------------------------------------------------------------
@@ -508,48 +482,13 @@ class Engine:
             event.set()
 
     def _look_soon(self, platform: str, delivery: Delivery) -> None:
-        """A webhook could not be understood: the rooms themselves are asked (W21)."""
-        meeting = delivery.meeting
-        if meeting is None:
-            # It may have been about any room of that platform.
-            self._spawn(self._tell_unreadable(platform, delivery))
-            for held in self.sessions.all().values():
-                for instance in held.session.live():
-                    if instance.ref.platform == platform:
-                        held.looked_at[instance.ref.instance] = LONG_AGO
-                        self.wake(held.session.session_id)
-            return
-        for session_id in self.intake.bound.get(
-            (meeting.platform, meeting.meeting_id), ()
-        ):
-            known = self.sessions.known(session_id)
-            if known is not None:
-                known.looked_at[meeting.instance] = LONG_AGO
-            self.wake(session_id)
+        self._unreadable.look_soon(platform, delivery)
+        if delivery.meeting is None:
+            self._spawn(self._tell_unreadable(platform))
 
-    async def _tell_unreadable(self, platform: str, delivery: Delivery) -> None:
-        """The operator hears of it once a minute at most (DESIGN §5, line 10; I10)."""
-        now, alarm_id = self._footing.clock.now(), self._footing.new_id()
-
-        def work(db: Connection) -> None:
-            queue.raise_alarm(
-                db,
-                alarm_id=alarm_id,
-                session_id=None,
-                key=f"unreadable:{platform}:{now:%Y-%m-%dT%H:%M}",
-                level="amber",
-                audience="administrator",
-                text="The platform sent signed news that Chaperone could not understand.",
-                what_to_do=(
-                    "The rooms are being read instead. Look for a newer version of "
-                    "Chaperone, and send the log to whoever looks after it."
-                ),
-                at=now,
-                send=True,
-            )
-
-        await self._footing.store.write(work)
-        self._letters_at = now
+    async def _tell_unreadable(self, platform: str) -> None:
+        await self._unreadable.tell(platform)
+        self._letters_at = self._footing.clock.now()
 
     def _renew_links(self, session_id: str) -> None:
         self._spawn(self._renew(session_id))
