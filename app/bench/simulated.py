@@ -16,14 +16,13 @@ import uvloop
 from app.bench import bodies
 from app.bench.figures import plain
 from app.clock import SystemClock
+from integrations.http import AsyncClient
 from integrations.rehearsal.people import Account, Person
 from integrations.rehearsal.settings import safe_meeting_settings
 from integrations.rehearsal.world import World
 from integrations.rehearsal.zoom_server import ZoomServer
 
 MINUTE = 60.0
-AT_ONCE = 40  # rooms that open in one breath
-QUIET_WITHIN = 120.0
 ENDED_WITHIN = 20.0
 _CLIENTS = [f"client-{number}" for number in range(bodies.CLIENTS)]
 
@@ -63,15 +62,13 @@ class Evening:
         }
 
     async def open(self) -> None:
-        """Twelve people come into each room."""
-        for number, room in enumerate(self._rooms):
+        """Twelve people come into each room; one webhook after the other."""
+        for room in self._rooms:
             self._world.start_meeting(room, "anna")
             self._world.arrive(room, "sam")
             for client in range(bodies.CLIENTS):
                 self._come(room, client)
-            if number % AT_ONCE == AT_ONCE - 1:
-                await self._told()
-        await self._told()
+            await self._server.deliver()
 
     def _come(self, room: int, client: int) -> None:
         link = self._links[room][client]
@@ -79,21 +76,11 @@ class Evening:
         if self._world.connection(room, _CLIENTS[client]) is not None:
             self._world.admit_everyone(room)
 
-    async def _told(self) -> None:
-        """Until every webhook so far has been brought."""
-        until = self._clock.monotonic() + QUIET_WITHIN
-        while self._server.courier.next_at() is not None:
-            await self._clock.sleep(0.02)
-            if self._clock.monotonic() > until:
-                raise TimeoutError("the webhooks are not taken")
-        await self._clock.sleep(0.1)
-
     async def lose_workers(self) -> list[float]:
         """Room after room: the last worker leaves; ms until the end call arrives."""
         took = []
         for room in self._rooms:
             self._world.leave(room, "sam")
-            await self._told()
             await self._clock.sleep(1)
             before = len(self._server.called("PUT", f"/meetings/{room}/status"))
             left_at = self._clock.now()
@@ -143,15 +130,22 @@ async def _run(given: dict[str, Any]) -> None:
         for meeting in world.meetings.values()
     ]
     await asyncio.to_thread(Path(given["plan"]).write_text, json.dumps(plan))
-    server = ZoomServer(world, clock, webhook_url=given["webhook"])
+    async with AsyncClient(trust_env=False) as client:
+        server = ZoomServer(world, clock, webhook_url=given["webhook"], client=client)
+        await _play(given, world, server, clock)
+
+
+async def _play(
+    given: dict[str, Any], world: World, server: ZoomServer, clock: SystemClock
+) -> None:
     async with server.listening(given["port"]):
-        work = asyncio.create_task(server.run())
         evening = Evening(world, server, clock)
         print(plain("planned"), flush=True)
         await _word()
         await evening.open()
         print(plain("open"), flush=True)
         await _word()
+        work = asyncio.create_task(server.run())
         if "seconds" in given:
             print(plain(await evening.live(given["seconds"])), flush=True)
         else:
