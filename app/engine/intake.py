@@ -27,6 +27,8 @@ from integrations.base import BadWebhook, Delivery
 NO_CONTENT = WebhookAnswer(status=204)
 OFFSET_MATTERS = timedelta(seconds=2)
 BUSY_FROM = 4  # webhooks that wait for one commit
+COMPANY = 0.5  # of the time of a commit
+LONGEST_COMPANY = 0.003
 BUSY_FOR = 0.05  # seconds after such a commit began
 MOST_WAITING = 1000
 MOST_BYTES = 16 * 1024 * 1024
@@ -70,6 +72,9 @@ class Intake:
         self._flushing: asyncio.Task[None] | None = None
         self._busy_until = 0.0
         self._bytes = 0
+        self._took = 0.0
+        self._hoped = 0
+        self._enough: asyncio.Future[None] | None = None
         self.on_trouble: Callable[[BaseException], None] = lambda _problem: None
         self._refusals: Counter[str] = Counter()
         self.bound: dict[tuple[str, str], set[str]] = {}
@@ -147,7 +152,7 @@ class Intake:
         *,
         keep: bool,
     ) -> None:
-        ref = delivery.dedupe_key
+        ref = _reference(delivery)
         store = self._footing.store
         for number, event in enumerate(delivery.events):
             at = self._event_time(platform, event, now)
@@ -252,16 +257,22 @@ class Intake:
         done = asyncio.get_running_loop().create_future()
         self._next.append(_Waiting(part, size, done))
         self._bytes += size
+        if self._enough is not None and len(self._next) >= self._hoped:
+            _set(self._enough)
         if self._flushing is None or self._flushing.done():
             self._flushing = asyncio.create_task(self._flush())
         await done
 
     async def _flush(self) -> None:
         while self._next:
+            await self._company()
             waiting, self._next = self._next, []
             if len(waiting) >= BUSY_FROM:
                 self._busy_until = self._footing.clock.monotonic() + BUSY_FOR
+            begun = self._footing.clock.monotonic()
             problem = await self._commit(waiting)
+            self._took = self._footing.clock.monotonic() - begun
+            self._hoped = len(waiting) + len(self._next)
             alone = problem is not None and not isinstance(problem, OF_THE_STORE)
             for one in waiting:
                 if alone and len(waiting) > 1:
@@ -275,6 +286,22 @@ class Intake:
                     one.done.set_result(None)
                 else:
                     one.done.set_exception(problem)
+
+    async def _company(self) -> None:
+        """While it is busy: a moment for those just answered to come along again.
+
+        Or the senders fall into two halves, each waiting for the other's commit.
+        """
+        if not self.is_busy or len(self._next) >= self._hoped:
+            return
+        loop = asyncio.get_running_loop()
+        self._enough = loop.create_future()
+        patience = loop.call_later(
+            min(self._took * COMPANY, LONGEST_COMPANY), _set, self._enough
+        )
+        await self._enough
+        patience.cancel()
+        self._enough = None
 
     async def _commit(self, waiting: Sequence[_Waiting]) -> Exception | None:
         """One commit for all; returns what went wrong, for the 503 (I11)."""
@@ -292,6 +319,24 @@ class Intake:
         except Exception as error:  # noqa: BLE001 - each waiter gets it
             return error
         return None
+
+
+def _reference(delivery: Delivery) -> str:
+    """The dedupe key, with the time the platform gave the event in front.
+
+    The time is part of what is hashed, so it tells no two deliveries apart. It keeps
+    neighbours in time neighbours in the index: hashes alone make each event write pages
+    of its own, five times as many (`chaperone bench --only intake`).
+    """
+    if delivery.sent_at is None:
+        return delivery.dedupe_key
+    stamp = int(delivery.sent_at.timestamp() * 1000)
+    return f"{stamp:013d}-{delivery.dedupe_key}"
+
+
+def _set(done: "asyncio.Future[None]") -> None:
+    if not done.done():
+        done.set_result(None)
 
 
 def _write(batch: _Batch, db: Connection) -> None:

@@ -14,7 +14,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 
 # Few sizes, so that the driver keeps each statement prepared; 13 columns at most times
 # 64 rows stays below SQLite's oldest limit of 999 values (sqlite.org/limits.html).
-SIZES = (64, 16, 4, 1)
+SIZES = (64, 32, 16, 8, 4, 2, 1)
 
 Row = Mapping[str, Any]
 
