@@ -109,12 +109,12 @@ class Load:
 
 def requests(given: dict[str, Any]) -> list[bytes]:
     """Everything that is sent, made before the clock starts."""
-    now, rooms, first = SystemClock().now(), given["rooms"], given["first"]
+    now, rooms = SystemClock().now(), given["rooms"]
     made = (
-        bodies.coming_and_going(number % rooms, first + number // rooms, now)
+        bodies.coming_and_going(number % rooms, number // rooms, now)
         for number in range(given["count"])
     )
-    if first < 0:
+    if given["opening"]:
         made = (body for room in range(rooms) for body in bodies.opening(room, now))
     return [bodies.request(given["path"], given["port"], body, now) for body in made]
 

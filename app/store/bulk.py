@@ -30,13 +30,18 @@ def insert_once(db: Connection, table: Any) -> Any:
 
 
 def insert_rows(db: Connection, table: Any, rows: Sequence[Row]) -> None:
-    """Add rows that all have the same columns; those that are there stay as they are."""
+    """Add rows that all have the same columns; those that are there stay as they are.
+
+    Raises ValueError when a column is left out: no default is filled in here.
+    """
     if not rows:
         return
+    names = tuple(rows[0])
+    if left_out := _needed(table) - set(names):
+        raise ValueError(f"{table.name} lacks {sorted(left_out)}")
     if db.dialect.name != "sqlite":
         db.execute(insert_once(db, table), list(rows))
         return
-    names = tuple(rows[0])
     binders = _binders(table, names, db.dialect)
     start = 0
     for size in SIZES:
@@ -48,6 +53,12 @@ def insert_rows(db: Connection, table: Any, rows: Sequence[Row]) -> None:
             ]
             db.exec_driver_sql(_statement(table, names, size), tuple(values))
             start += size
+
+
+@cache
+def _needed(table: Table) -> frozenset[str]:
+    given = table.autoincrement_column
+    return frozenset(column.name for column in table.columns if column is not given)
 
 
 @cache
@@ -65,17 +76,7 @@ def _statement(table: Table, names: tuple[str, ...], size: int) -> str:
 def _binders(
     table: Table, names: tuple[str, ...], dialect: Any
 ) -> tuple[tuple[str, Callable[[Any], Any] | None], ...]:
-    """How each column turns a value into the driver's; None: as it is.
-
-    Raises KeyError for a column the table has not, ValueError when one is left out.
-    """
-    needed = {
-        column.name
-        for column in table.columns
-        if column is not table.autoincrement_column
-    }
-    if left_out := needed - set(names):
-        raise ValueError(f"{table.name} lacks {sorted(left_out)}")
+    """How each column turns a value into the driver's; None: as it is."""
     return tuple(
         (name, table.c[name].type.dialect_impl(dialect).bind_processor(dialect))
         for name in names
