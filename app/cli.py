@@ -79,7 +79,7 @@ def serve(
             typer.echo(
                 f"Chaperone listens on {host}, port {port}, as {settings.base_url}."
             )
-            started = serving.serve(service.app, listener)
+            started = serving.serve(service.app, listener, service.lane)
     except AlreadyRunning as problem:
         fail(str(problem))
     if not started:

@@ -24,6 +24,7 @@ from app.store.database import Store, open_engine
 from app.store.lock import DatabaseLock, Lock, LockFile
 from app.store.migrate import migrate
 from app.web.app import create_web
+from app.web.webhooks import ShortRoad
 from integrations import PLATFORMS
 from integrations.base import Platform
 from integrations.mail.settings import MailSettings
@@ -31,7 +32,7 @@ from integrations.mail.settings import MailSettings
 
 @dataclass(frozen=True, slots=True)
 class Service:
-    """Everything that runs together; ``app`` is what a web server serves."""
+    """Everything that runs together; a web server serves ``app``, and ``lane`` beside it."""
 
     settings: Settings
     clock: Clock
@@ -39,6 +40,7 @@ class Service:
     engine: Engine
     platforms: Mapping[str, Platform]
     app: FastAPI
+    lane: ShortRoad
 
 
 def open_store(settings: Settings) -> Store:
@@ -126,7 +128,8 @@ def build(
         allow_test_hosts=settings.allow_test_hosts,
     )
     web = create_web(settings, engine, store, clock, send_code=send_code)
-    service = Service(settings, clock, store, engine, platforms, web)
+    lane = ShortRoad(web.state.house)
+    service = Service(settings, clock, store, engine, platforms, web, lane)
     web.router.lifespan_context = lambda _app: _life(service)
     return service
 

@@ -18,6 +18,7 @@ from app.checkup.machine import alarm_contacts, disk, durable_store, mail
 from app.checkup.platforms import meeting_platforms
 from app.clock import Clock, ManualClock, SystemClock
 from app.config import Settings, SettingsFault, load_settings
+from app.core.events import MeetingRef, MeetingStarted
 from app.crypto import Keyring, new_key
 from app.main import open_store
 from app.store import contacts, log
@@ -359,17 +360,13 @@ async def states(
 
 
 def _webhook(store: Store, at: datetime) -> None:
-    row = {
-        "ref": f"ref-{at}",
-        "platform": "zoom",
-        "event_type": "meeting.started",
-        "meeting_id": "1",
-        "received_at": at,
-        "body_sealed": None,
-        "late": False,
-    }
+    meeting = MeetingRef(platform="zoom", meeting_id="1", instance="uuid")
+    fact = MeetingStarted(meeting=meeting, at=at, heard_at=at)
+    came = log.entry(store, fact, f"ref-{at}.0", at)
     with store.unit() as db:
-        log.add_deliveries(db, [row])
+        log.add(
+            db, [log.delivered(came, f"ref-{at}", "meeting.started", None, late=False)]
+        )
 
 
 @pytest.mark.parametrize(

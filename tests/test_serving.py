@@ -8,7 +8,8 @@ import pytest
 import uvicorn
 from starlette.types import Receive, Scope, Send
 
-from app.serving import HEAD_BYTES, HEAD_LINES, StrictProtocol, config_of, listen
+from app.serving import config_of, listen
+from app.serving.strict import HEAD_BYTES, HEAD_LINES, StrictProtocol
 
 pytestmark = pytest.mark.anyio
 

@@ -23,7 +23,7 @@ from app import logs, serving
 from app.bench import bodies
 from app.bench.seed import Room, bench_rooms, plant
 from app.config import load_settings
-from app.main import build
+from app.main import Service, build
 
 
 def bare() -> FastAPI:
@@ -63,7 +63,7 @@ def platform() -> Starlette:
     )
 
 
-def service(given: dict[str, Any]) -> Any:
+def service(given: dict[str, Any]) -> Service:
     """The shipped service; its sessions are planted before it starts."""
     settings = load_settings(os.environ)
     logs.set_up(settings.log_level)
@@ -79,7 +79,7 @@ def service(given: dict[str, Any]) -> Any:
         policy=given.get("policy", {}),
         live_roster=given["live_roster"],
     )
-    return made.app
+    return made
 
 
 def main() -> None:
@@ -87,16 +87,17 @@ def main() -> None:
     given = json.loads(sys.argv[1])
     known: dict[str, Callable[[], Any]] = {"bare": bare, "rooms": platform}
     made = known.get(given["what"])
-    app = made() if made is not None else service(given)
-    listener = serving.listen("127.0.0.1", given["port"])
-    if made is not None:
-        # As anybody would serve them: the fast loop and parser, and nothing of ours.
-        plain = uvicorn.Config(
-            app, loop="uvloop", http="httptools", access_log=False, log_level="error"
-        )
-        uvicorn.Server(plain).run(sockets=[listener])
+    if made is None:
+        whole = service(given)
+        listener = serving.listen("127.0.0.1", given["port"])
+        serving.serve(whole.app, listener, whole.lane)
         return
-    serving.serve(app, listener)
+    # As anybody would serve them: the fast loop and parser, and nothing of ours.
+    plain = uvicorn.Config(
+        made(), loop="uvloop", http="httptools", access_log=False, log_level="error"
+    )
+    listener = serving.listen("127.0.0.1", given["port"])
+    uvicorn.Server(plain).run(sockets=[listener])
 
 
 if __name__ == "__main__":

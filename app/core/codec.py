@@ -6,11 +6,12 @@ erase it while the pseudonymous rest of the log stays (DESIGN §5, line 13).
 
 import dataclasses
 import types
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, fields, is_dataclass
 from datetime import UTC, date, datetime, timedelta
 from enum import Enum, IntEnum
 from functools import cache
+from operator import attrgetter
 from typing import Any, Union, get_args, get_origin, get_type_hints
 
 Json = Any
@@ -42,7 +43,7 @@ def _read_time(text: str) -> datetime:
 def _aware(moment: datetime) -> datetime:
     if moment.tzinfo is None:
         raise ValueError("a time without a zone is not a moment")
-    return moment.astimezone(UTC)
+    return moment if moment.tzinfo is UTC else moment.astimezone(UTC)
 
 
 def _tuple_coder(item: _Coder) -> _Coder:
@@ -105,8 +106,11 @@ def _coder(hint: Any) -> _Coder:
 
 @dataclass(frozen=True, slots=True)
 class _Shape:
+    """``values``: the fields of one instance, the public ones first."""
+
     public: tuple[tuple[str, _Coder, Any], ...]
     personal: tuple[tuple[str, _Coder, Any], ...]
+    values: Callable[[Any], tuple[Any, ...]]
 
 
 def _default(one: "dataclasses.Field[Any]") -> Any:
@@ -125,10 +129,15 @@ def _shape(cls: Any) -> _Shape:
         for one in fields(cls)
         if one.init
     ]
-    return _Shape(
-        public=tuple((n, c, d) for n, c, d, m in rows if not m.get("personal")),
-        personal=tuple((n, c, d) for n, c, d, m in rows if m.get("personal")),
-    )
+    public = tuple((n, c, d) for n, c, d, m in rows if not m.get("personal"))
+    personal = tuple((n, c, d) for n, c, d, m in rows if m.get("personal"))
+    return _Shape(public, personal, _getter([n for n, _, _ in (*public, *personal)]))
+
+
+def _getter(names: Sequence[str]) -> Callable[[Any], tuple[Any, ...]]:
+    if len(names) > 1:
+        return attrgetter(*names)
+    return lambda value: tuple(getattr(value, name) for name in names)
 
 
 @cache
@@ -160,18 +169,20 @@ def split(value: Any) -> tuple[dict[str, Json], dict[str, Json]]:
     shape = _shape(cls)
     public: dict[str, Json] = {}
     private: dict[str, Json] = {}
-    for name, coder, default in shape.public:
-        here = getattr(value, name)
-        if here == default:
+    values = shape.values(value)
+    for (name, coder, default), here in zip(shape.public, values, strict=False):
+        if here is default or here == default:
             continue
         kind: Any = type(here)
-        if _holds_personal(kind):
+        if kind is str:
+            public[name] = here
+        elif _holds_personal(kind):
             public[name], private[name] = split(here)
         else:
             public[name] = coder.encode(here)
-    for name, coder, default in shape.personal:
-        here = getattr(value, name)
-        if here != default:
+    rest = values[len(shape.public) :]
+    for (name, coder, default), here in zip(shape.personal, rest, strict=True):
+        if here is not default and here != default:
             private[name] = coder.encode(here)
     return public, private
 

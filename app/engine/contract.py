@@ -1,6 +1,6 @@
 """What the rest of the house asks of the engine. Web and command line see only this."""
 
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Protocol
@@ -46,6 +46,18 @@ class EngineDoor(Protocol):
 
         Raises integrations.base.BadWebhook (its ``status`` is the answer) and KeyError
         for a platform that is not switched on; sqlalchemy errors mean 503 + Retry-After.
+        """
+
+    def take_webhook(
+        self,
+        platform: str,
+        headers: Sequence[tuple[bytes, bytes]],
+        body: bytes,
+        kept: Callable[[BaseException | None], None],
+    ) -> WebhookAnswer | None:
+        """The same without waiting: an answer at once when there is nothing to store.
+
+        Else ``kept`` is called in the event loop after the commit, with what went wrong.
         """
 
     async def accept_press(self, session_id: str, *facts: SessionEvent) -> None:

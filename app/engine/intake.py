@@ -6,60 +6,22 @@ the next one.
 
 import asyncio
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
-from functools import partial
-from typing import Any
 
 from sqlalchemy import Connection
-from sqlalchemy.exc import InterfaceError, OperationalError
-from sqlalchemy.exc import TimeoutError as PoolTimeout
 
-from app.core.events import MeetingEvent
+from app.core.events import MeetingEvent, MeetingRef, UnreadableReceived
 from app.core.presses import SessionEvent
+from app.engine.commits import Batch, Commits, Kept, Waiting, settle
 from app.engine.contract import WebhookAnswer
 from app.engine.footing import Footing
 from app.store import log
-from app.store.database import StoreClosed
 from integrations.base import BadWebhook, Delivery
 
 NO_CONTENT = WebhookAnswer(status=204)
 OFFSET_MATTERS = timedelta(seconds=2)
-BUSY_FROM = 4  # webhooks that wait for one commit
-COMPANY = 0.5  # of the time of a commit
-LONGEST_COMPANY = 0.003
-BUSY_FOR = 0.05  # seconds after such a commit began
-MOST_WAITING = 1000
-MOST_BYTES = 16 * 1024 * 1024
-STORE_HAS = 10.0  # seconds for one commit; the platform waits 3 and comes again
-OF_THE_STORE = (
-    OperationalError,
-    InterfaceError,
-    PoolTimeout,
-    TimeoutError,
-    StoreClosed,
-)
-
-
-@dataclass(slots=True)
-class _Batch:
-    entries: list[log.Entry] = field(default_factory=list)
-    deliveries: list[Mapping[str, Any]] = field(default_factory=list)
-    extra: list[Callable[[Connection], None]] = field(default_factory=list)
-
-
-@dataclass(slots=True)
-class _Waiting:
-    """One webhook that waits for its commit."""
-
-    part: _Batch
-    size: int
-    done: asyncio.Future[None]
-
-
-class Overloaded(TimeoutError):
-    """More webhooks wait than may be kept in memory; this one was not taken (W34)."""
 
 
 class Intake:
@@ -68,14 +30,7 @@ class Intake:
     def __init__(self, footing: Footing, wake: Callable[[str], None]) -> None:
         self._footing = footing
         self._wake = wake
-        self._next: list[_Waiting] = []
-        self._flushing: asyncio.Task[None] | None = None
-        self._busy_until = 0.0
-        self._bytes = 0
-        self._took = 0.0
-        self._hoped = 0
-        self._enough: asyncio.Future[None] | None = None
-        self.on_trouble: Callable[[BaseException], None] = lambda _problem: None
+        self._commits = Commits(footing)
         self._refusals: Counter[str] = Counter()
         self.bound: dict[tuple[str, str], set[str]] = {}
         self.offsets: dict[str, timedelta] = {}
@@ -88,8 +43,16 @@ class Intake:
     @property
     def is_busy(self) -> bool:
         """Whether webhooks queue up, now or a moment ago."""
-        now = self._footing.clock.monotonic()
-        return now < self._busy_until or len(self._next) >= BUSY_FROM
+        return self._commits.is_busy
+
+    @property
+    def on_trouble(self) -> Callable[[BaseException], None]:
+        """Who is told when the store fails."""
+        return self._commits.on_trouble
+
+    @on_trouble.setter
+    def on_trouble(self, tell: Callable[[BaseException], None]) -> None:
+        self._commits.on_trouble = tell
 
     def load(self, db: Connection) -> None:
         """Read which meetings are bound to which sessions."""
@@ -97,13 +60,17 @@ class Intake:
         for platform, meeting_id, session_id in log.bound_meetings(db):
             self.bound.setdefault((platform, meeting_id), set()).add(session_id)
 
-    async def accept_webhook(
-        self, platform: str, headers: Sequence[tuple[bytes, bytes]], body: bytes
-    ) -> WebhookAnswer:
-        """Verify, parse, store, wake.
+    def take(
+        self,
+        platform: str,
+        headers: Sequence[tuple[bytes, bytes]],
+        body: bytes,
+        kept: Kept,
+    ) -> WebhookAnswer | None:
+        """Verify, parse, store, wake; ``kept`` is called when it is durable, or is not.
 
-        Raises BadWebhook, KeyError, Overloaded, TimeoutError and SQLAlchemy errors;
-        nothing that raised was promised to the platform.
+        Returns the answer when there is nothing to store; ``kept`` is not called then,
+        nor when this raises: BadWebhook, KeyError, Overloaded.
         """
         module = self._footing.platforms[platform]
         now = self._footing.clock.now()
@@ -112,28 +79,56 @@ class Intake:
         delivery = module.parse(body, now, late=late)
         if delivery.answer is not None:
             return WebhookAnswer(status=200, body=dict(delivery.answer))
-        await self.accept_delivery(platform, delivery, body, now)
-        return NO_CONTENT
+        self._take(platform, delivery, body, now, kept)
+        return None
 
     async def accept_delivery(
         self, platform: str, delivery: Delivery, body: bytes, now: datetime
     ) -> None:
-        """Store one understood webhook; durable when this returns."""
+        """Store one understood webhook; durable when this returns.
+
+        Raises Overloaded, TimeoutError and SQLAlchemy errors; nothing is stored then.
+        """
+        done: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._take(platform, delivery, body, now, settle(done))
+        await done
+
+    def _take(
+        self,
+        platform: str,
+        delivery: Delivery,
+        body: bytes,
+        now: datetime,
+        kept: Kept,
+    ) -> None:
+        self._commits.check_room(len(body))
         self.last_at[platform] = now
+        part = Batch()
         if delivery.quarantine:
-            await self._quarantine(platform, delivery, now)
+            self._quarantine(part, platform, delivery, now)
+            self._commits.add(Waiting(part, len(body), kept))
             return
         meeting = delivery.meeting
         sessions: Iterable[str] = ()
         if meeting is not None:
             sessions = self.bound.get((platform, meeting.meeting_id), ())
-        if len(self._next) >= MOST_WAITING or self._bytes + len(body) > MOST_BYTES:
-            raise Overloaded("Too many webhooks wait to be stored.")
-        part = _Batch()
         # What nobody understood may be about any room: its bytes are evidence (line 10).
         lost = delivery.unreadable and meeting is None
-        self._put(part, platform, delivery, body, now, keep=bool(sessions) or lost)
-        await self._flushed(part, len(body))
+        known = bool(sessions)
+        self._put(part, platform, delivery, body, now, keep=known or lost, known=known)
+
+        def told(problem: BaseException | None) -> None:
+            if problem is None:
+                for ref, fact in part.facts:
+                    self._footing.store.recent.keep(ref, fact)
+                self._spread(platform, delivery, sessions)
+            kept(problem)
+
+        self._commits.add(Waiting(part, len(body), told))
+
+    def _spread(
+        self, platform: str, delivery: Delivery, sessions: Iterable[str]
+    ) -> None:
         for session_id in sessions:
             self._wake(session_id)
         if delivery.look:
@@ -144,64 +139,56 @@ class Intake:
 
     def _put(
         self,
-        batch: _Batch,
+        batch: Batch,
         platform: str,
         delivery: Delivery,
         body: bytes,
         now: datetime,
         *,
         keep: bool,
+        known: bool,
     ) -> None:
         ref = _reference(delivery)
         store = self._footing.store
-        for number, event in enumerate(delivery.events):
-            at = self._event_time(platform, event, now)
+        ahead = self._ahead(platform)
+        events = delivery.events or (_unread(platform, delivery, now),)
+        for number, event in enumerate(events):
+            # A sender's clock only orders: its times are corrected, all by the same
+            # measure, and never lie after receipt.
+            at = min(event.at - ahead, now)
             heard = event
             if at != event.at or event.heard_at != now:
                 heard = replace(event, at=at, heard_at=now)
-            batch.entries.append(
-                log.entry(store, heard, f"{ref}.{number}", now, keep_personal=keep)
-            )
-        sealed = store.seal(body, f"deliveries:body:{ref}") if keep else None
-        batch.deliveries.append(
-            {
-                "ref": ref,
-                "platform": platform,
-                "event_type": delivery.event_type,
-                "meeting_id": delivery.meeting.meeting_id if delivery.meeting else "",
-                "received_at": now,
-                "body_sealed": sealed,
-                "late": delivery.late,
-            }
-        )
+            entry = log.entry(store, heard, f"{ref}.{number}", now, keep_personal=keep)
+            if number == 0:
+                sealed = store.seal(body, f"deliveries:body:{ref}") if keep else None
+                entry = log.delivered(
+                    entry, ref, delivery.event_type, sealed, late=delivery.late
+                )
+            batch.entries.append(entry)
+            if known:
+                batch.facts.append((entry.ref, heard))
         if delivery.unknown:
             self._count(batch, f"unknown:{platform}:{delivery.event_type[:80]}", now)
         if delivery.unreadable:
             self._count(batch, f"unreadable:{platform}:{delivery.event_type[:80]}", now)
 
-    def _count(self, batch: _Batch, name: str, now: datetime) -> None:
+    def _count(self, batch: Batch, name: str, now: datetime) -> None:
         batch.extra.append(lambda db: log.count(db, name, now))
-
-    def _event_time(
-        self, platform: str, event: MeetingEvent, now: datetime
-    ) -> datetime:
-        """A sender's clock only orders: its times are corrected, all by the same
-        measure, and never lie after receipt."""
-        return min(event.at - self._ahead(platform), now)
 
     def _ahead(self, platform: str) -> timedelta:
         """How far the platform's clock is ahead of ours, where that matters."""
         offset = self.offsets.get(platform, timedelta())
         return offset if abs(offset) > OFFSET_MATTERS else timedelta()
 
-    async def _quarantine(
-        self, platform: str, delivery: Delivery, now: datetime
+    def _quarantine(
+        self, batch: Batch, platform: str, delivery: Delivery, now: datetime
     ) -> None:
         def work(db: Connection) -> None:
             log.refuse(db, delivery.dedupe_key, platform, delivery.quarantine, now)
             log.count(db, f"quarantine:{platform}", now)
 
-        await self._footing.store.write(work)
+        batch.extra.append(work)
 
     def refuse(self, platform: str, problem: BadWebhook) -> None:
         """Count a refused webhook; in memory, so that a flood costs no writes (W35)."""
@@ -230,7 +217,7 @@ class Intake:
         In a transaction of their own: what goes wrong in ``also`` is nobody else's fault.
         """
         now = self._footing.clock.now()
-        batch = _Batch()
+        batch = Batch()
         for fact in facts:
             owner = session_id if isinstance(fact, SessionEvent) else None
             if isinstance(fact, MeetingEvent) and fact.heard_at is None:
@@ -246,79 +233,21 @@ class Intake:
             )
         if also is not None:
             batch.extra.append(also)
-        await self._footing.store.write(partial(_write, batch))
+        await self._footing.store.write(batch.write)
 
     async def drained(self) -> None:
         """Wait until nobody waits for a commit."""
-        if self._flushing is not None:
-            await asyncio.wait({self._flushing})
+        await self._commits.drained()
 
-    async def _flushed(self, part: _Batch, size: int) -> None:
-        done = asyncio.get_running_loop().create_future()
-        self._next.append(_Waiting(part, size, done))
-        self._bytes += size
-        if self._enough is not None and len(self._next) >= self._hoped:
-            _set(self._enough)
-        if self._flushing is None or self._flushing.done():
-            self._flushing = asyncio.create_task(self._flush())
-        await done
 
-    async def _flush(self) -> None:
-        while self._next:
-            await self._company()
-            waiting, self._next = self._next, []
-            if len(waiting) >= BUSY_FROM:
-                self._busy_until = self._footing.clock.monotonic() + BUSY_FOR
-            begun = self._footing.clock.monotonic()
-            problem = await self._commit(waiting)
-            self._took = self._footing.clock.monotonic() - begun
-            self._hoped = len(waiting) + len(self._next)
-            alone = problem is not None and not isinstance(problem, OF_THE_STORE)
-            for one in waiting:
-                if alone and len(waiting) > 1:
-                    # One of them cannot be stored; which one, each finds out alone.
-                    problem = await self._commit([one])
-                self._bytes -= one.size
-                # Whoever hung up meanwhile is gone; their fact is kept all the same.
-                if one.done.cancelled():
-                    continue
-                if problem is None:
-                    one.done.set_result(None)
-                else:
-                    one.done.set_exception(problem)
-
-    async def _company(self) -> None:
-        """While it is busy: a moment for those just answered to come along again.
-
-        Or the senders fall into two halves, each waiting for the other's commit.
-        """
-        if not self.is_busy or len(self._next) >= self._hoped:
-            return
-        loop = asyncio.get_running_loop()
-        self._enough = loop.create_future()
-        patience = loop.call_later(
-            min(self._took * COMPANY, LONGEST_COMPANY), _set, self._enough
-        )
-        await self._enough
-        patience.cancel()
-        self._enough = None
-
-    async def _commit(self, waiting: Sequence[_Waiting]) -> Exception | None:
-        """One commit for all; returns what went wrong, for the 503 (I11)."""
-        whole = _Batch()
-        for one in waiting:
-            whole.entries += one.part.entries
-            whole.deliveries += one.part.deliveries
-            whole.extra += one.part.extra
-        try:
-            async with asyncio.timeout(STORE_HAS):
-                await self._footing.store.write(partial(_write, whole))
-        except OF_THE_STORE as error:
-            self.on_trouble(error)
-            return error
-        except Exception as error:  # noqa: BLE001 - each waiter gets it
-            return error
-        return None
+def _unread(platform: str, delivery: Delivery, now: datetime) -> MeetingEvent:
+    """A webhook is kept with the facts it brought, or with the fact that it brought none."""
+    return UnreadableReceived(
+        meeting=delivery.meeting or MeetingRef(platform=platform, meeting_id=""),
+        at=now,
+        heard_at=now,
+        event_type=delivery.event_type,
+    )
 
 
 def _reference(delivery: Delivery) -> str:
@@ -332,15 +261,3 @@ def _reference(delivery: Delivery) -> str:
         return delivery.dedupe_key
     stamp = int(delivery.sent_at.timestamp() * 1000)
     return f"{stamp:013d}-{delivery.dedupe_key}"
-
-
-def _set(done: "asyncio.Future[None]") -> None:
-    if not done.done():
-        done.set_result(None)
-
-
-def _write(batch: _Batch, db: Connection) -> None:
-    log.add(db, batch.entries)
-    log.add_deliveries(db, batch.deliveries)
-    for work in batch.extra:
-        work(db)

@@ -5,7 +5,7 @@ for it, which is what tests and the simulated world drive.
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Coroutine, Iterable, Sequence
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterable, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -17,10 +17,11 @@ from app.core.events import MeetingEvent
 from app.core.presses import AlarmAcknowledged, SessionClosed, SessionEvent
 from app.core.session import GroupSession
 from app.engine.alarms import CALM_REPEAT, Alarms
+from app.engine.commits import settle
 from app.engine.contract import EngineStatus, UnknownSession, WebhookAnswer
 from app.engine.dispatch import LONGEST_WAIT, Dispatch
 from app.engine.footing import Footing
-from app.engine.intake import Intake
+from app.engine.intake import NO_CONTENT, Intake
 from app.engine.periodic import Every, Job
 from app.engine.prepare import Prepare
 from app.engine.report import status_of
@@ -106,8 +107,23 @@ class Engine:
         self, platform: str, headers: Sequence[tuple[bytes, bytes]], body: bytes
     ) -> WebhookAnswer:
         """See EngineDoor."""
+        kept: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        answer = self.take_webhook(platform, headers, body, settle(kept))
+        if answer is not None:
+            return answer
+        await kept
+        return NO_CONTENT
+
+    def take_webhook(
+        self,
+        platform: str,
+        headers: Sequence[tuple[bytes, bytes]],
+        body: bytes,
+        kept: Callable[[BaseException | None], None],
+    ) -> WebhookAnswer | None:
+        """See EngineDoor."""
         try:
-            return await self.intake.accept_webhook(platform, headers, body)
+            return self.intake.take(platform, headers, body, kept)
         except BadWebhook as problem:
             self.intake.refuse(platform, problem)
             raise

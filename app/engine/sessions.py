@@ -183,6 +183,7 @@ class Sessions:
                 held.bound,
                 after=held.session.position,
                 unreadable=self._unreadable,
+                recent=store.recent,
             )
         )
         if any(isinstance(row.fact, MeetingBound) for row in news.facts):

@@ -22,9 +22,12 @@ from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.pool import StaticPool
 
 from app.crypto import Keyring
+from app.store.entries import Entry, add, add_alone
 from app.store.on_postgresql import open_postgresql
+from app.store.recent import Recent
 
 Work = Callable[[Connection], Any]
+Done = Callable[[BaseException | None], None]
 MAX_BATCH = 512
 
 
@@ -81,6 +84,18 @@ class Door(Protocol):
         """Finish what is waiting and stop."""
 
 
+class Appending:
+    """Work that only adds entries to the log: the store may do it in one step."""
+
+    __slots__ = ("entries",)
+
+    def __init__(self, entries: Sequence[Entry]) -> None:
+        self.entries = entries
+
+    def __call__(self, db: Connection) -> None:
+        add(db, self.entries)
+
+
 class InlineDoor:
     """Runs everything in the caller's thread: for tests and the simulated world."""
 
@@ -123,6 +138,7 @@ class ThreadDoor:
         self._writer = threading.Thread(target=self._run, name="store-write")
         self._writer.daemon = True
         self._closed = False
+        self._own: Connection | None = None
         self._writer.start()
 
     async def write(self, work: Work) -> Any:
@@ -131,6 +147,36 @@ class ThreadDoor:
         job = _Job(work, Future())
         self._jobs.put(job)
         return await asyncio.wrap_future(job.done)
+
+    def begin(self, work: Work, done: Done, within: float) -> None:
+        """See Store.begin; ``done`` comes one turn of the loop after the commit."""
+        job = _Job(work, Future())
+        loop = asyncio.get_running_loop()
+
+        told = False
+
+        def tell(problem: BaseException | None) -> None:
+            nonlocal told
+            if not told:
+                told = True
+                patience.cancel()
+                done(problem)
+
+        def late() -> None:
+            # Not begun: taken back. Begun: finished, though nobody waits any more.
+            job.done.cancel()
+            tell(TimeoutError("The store took too long."))
+
+        def over(future: "Future[Any]") -> None:
+            if not future.cancelled():
+                loop.call_soon_threadsafe(tell, future.exception())
+
+        patience = loop.call_later(within, late)
+        job.done.add_done_callback(over)
+        if self._closed:
+            job.done.set_exception(StoreClosed("The store is closed."))
+        else:
+            self._jobs.put(job)
 
     async def read(self, work: Work) -> Any:
         if self._closed:
@@ -150,14 +196,12 @@ class ThreadDoor:
             return work(db)
 
     def _run(self) -> None:
-        while True:
-            first = self._jobs.get()
-            if first is None:
-                return
+        last = False
+        while not last and (first := self._jobs.get()) is not None:
             batch, last = self._batch(first)
             self._commit(batch)
-            if last:
-                return
+        if self._own is not None:
+            self._own.close()
 
     def _batch(self, first: _Job) -> tuple[list[_Job], bool]:
         batch = [first]
@@ -171,17 +215,48 @@ class ThreadDoor:
             batch.append(job)
         return batch, False
 
+    @contextmanager
+    def _connected(self) -> Iterator[Connection]:
+        """The writer's connection.
+
+        SQLite's stays the same: the pages it has read are good as long as nobody else
+        wrote, and hardly anybody else does. PostgreSQL's is tried before it is used again.
+        """
+        db = self._own
+        if db is None:
+            db = self._engine.connect().execution_options(writing=True)
+        self._own = None
+        try:
+            yield db
+        except BaseException:
+            db.close()
+            raise
+        if self._engine.dialect.name == "sqlite":
+            self._own = db
+        else:
+            db.close()
+
+    def _commit_alone(self, job: _Job) -> bool:
+        if not isinstance(job.work, Appending):
+            return False
+        try:
+            with self._connected() as db:
+                done = add_alone(db, job.work.entries)
+        except BaseException as error:  # noqa: BLE001 - whoever waits must hear of it
+            job.done.set_exception(error)
+            return True
+        if done:
+            job.done.set_result(None)
+        return done
+
     def _commit(self, asked: Sequence[_Job]) -> None:
         # From here on nobody can take a job back: its outcome would have no place.
         batch = [job for job in asked if job.done.set_running_or_notify_cancel()]
-        if not batch:
+        if not batch or (len(batch) == 1 and self._commit_alone(batch[0])):
             return
         results: list[tuple[_Job, Any, BaseException | None]] = []
         try:
-            with (
-                self._engine.connect().execution_options(writing=True) as db,
-                db.begin(),
-            ):
+            with self._connected() as db, db.begin():
                 for job in batch:
                     results.append(_run_alone(db, job, alone=len(batch) == 1))
         except BaseException as error:  # noqa: BLE001 - every waiter must hear of it
@@ -219,10 +294,31 @@ class Store:
         self.engine = engine
         self.keys = keys
         self.door: Door = door if door is not None else ThreadDoor(engine)
+        self.recent = Recent()
+        self._begun: set[asyncio.Task[None]] = set()
 
     async def write(self, work: Work) -> Any:
         """Run ``work(connection)`` in a transaction; durable when this returns."""
         return await self.door.write(work)
+
+    def begin(self, work: Work, done: Done, within: float) -> None:
+        """As :meth:`write`, for who cannot wait: ``done`` is called in the event loop, with
+        what went wrong or with None; with a TimeoutError after ``within`` seconds."""
+        if isinstance(self.door, ThreadDoor):
+            self.door.begin(work, done, within)
+            return
+        task = asyncio.get_running_loop().create_task(self._awaited(work, done, within))
+        self._begun.add(task)
+        task.add_done_callback(self._begun.discard)
+
+    async def _awaited(self, work: Work, done: Done, within: float) -> None:
+        problem: Exception | None = None
+        try:
+            async with asyncio.timeout(within):
+                await self.door.write(work)
+        except Exception as error:  # noqa: BLE001 - told to who began it
+            problem = error
+        done(problem)
 
     async def read(self, work: Work) -> Any:
         """Run ``work(connection)`` in a reading transaction."""

@@ -1,19 +1,31 @@
 """The log: add facts once, read them back in order, with their erasable halves."""
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
 import orjson
-from sqlalchemy import Connection, and_, delete, func, or_, select
+from sqlalchemy import (
+    BigInteger,
+    Connection,
+    and_,
+    delete,
+    func,
+    or_,
+    select,
+    type_coerce,
+)
 
 from app.core import wire
 from app.core.events import MeetingEvent, MeetingRef
 from app.core.fold import Fact
 from app.crypto import CannotDecrypt
-from app.store.bulk import insert_once, insert_rows
+from app.store.bulk import insert_once, read_rows
 from app.store.database import Store
+from app.store.entries import Entry as Entry
+from app.store.entries import add as add_entries
+from app.store.recent import Recent
 from app.store.tables import (
     CounterRow,
     DeliveryRow,
@@ -22,6 +34,8 @@ from app.store.tables import (
     LogRow,
     MeetingRow,
     QuarantineRow,
+    moment_of,
+    ticks_of,
 )
 
 log = LogRow.__table__  # type: ignore[attr-defined]
@@ -31,14 +45,6 @@ quarantine = QuarantineRow.__table__  # type: ignore[attr-defined]
 counters = CounterRow.__table__  # type: ignore[attr-defined]
 last_seen = LastSeenRow.__table__  # type: ignore[attr-defined]
 meetings = MeetingRow.__table__  # type: ignore[attr-defined]
-
-
-@dataclass(frozen=True, slots=True)
-class Entry:
-    """A fact ready to be stored: its row, and its sealed personal half if it has one."""
-
-    row: Mapping[str, Any]
-    sealed: Mapping[str, Any] | None
 
 
 def entry(
@@ -52,34 +58,31 @@ def entry(
 ) -> Entry:
     """Make a fact ready. Without ``keep_personal`` only type, ids and times remain."""
     kind, public, private = wire.dump(fact)
-    meeting = fact.meeting if isinstance(fact, MeetingEvent) else None
-    row = {
-        "ref": ref,
-        "session_id": session_id,
-        "platform": meeting.platform if meeting else "",
-        "meeting_id": meeting.meeting_id if meeting else "",
-        "instance": meeting.instance if meeting else "",
-        "kind": kind,
-        "source": str(fact.source) if isinstance(fact, MeetingEvent) else "chaperone",
-        "at": fact.at,
-        "heard_at": heard_at,
-        "public": orjson.dumps(public).decode(),
-    }
-    if not private or not keep_personal:
-        return Entry(row, None)
-    sealed = store.seal(orjson.dumps(private), f"log_personal:fields:{ref}")
-    return Entry(row, {"ref": ref, "heard_at": heard_at, "fields_sealed": sealed})
+    sealed = None
+    if private and keep_personal:
+        sealed = store.seal(orjson.dumps(private), f"log_personal:fields:{ref}")
+    platform = meeting_id = instance = ""
+    source = "chaperone"
+    if isinstance(fact, MeetingEvent):
+        meeting, source = fact.meeting, fact.source.value
+        platform, meeting_id = meeting.platform, meeting.meeting_id
+        instance = meeting.instance
+    return Entry(
+        ref, session_id, platform, meeting_id, instance, kind, source,
+        ticks_of(fact.at), ticks_of(heard_at), orjson.dumps(public).decode(), sealed,
+    )  # fmt: skip
+
+
+def delivered(
+    entry: Entry, ref: str, event_type: str, body_sealed: bytes | None, *, late: bool
+) -> Entry:
+    """The same entry with the webhook it came in, whose reference is ``ref``."""
+    return Entry(*entry[:11], ref, event_type, body_sealed, late)
 
 
 def add(db: Connection, entries: Sequence[Entry]) -> None:
     """Append; an entry whose ``ref`` is there already changes nothing (I12)."""
-    insert_rows(db, log, [e.row for e in entries])
-    insert_rows(db, personal, [e.sealed for e in entries if e.sealed is not None])
-
-
-def add_deliveries(db: Connection, rows: Sequence[Mapping[str, Any]]) -> None:
-    """Keep webhooks as received; one that is there already stays (I12)."""
-    insert_rows(db, deliveries, rows)
+    add_entries(db, entries)
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,36 +112,65 @@ def of_session(
     *,
     after: int = 0,
     unreadable: Callable[[int], None] | None = None,
+    recent: Recent | None = None,
 ) -> list[Logged]:
     """The facts of a session and of its bound meetings, in log order, after a position.
 
     A row nobody understands (written by a newer version) is reported, not raised. A
     personal half that does not open counts as erased: who is there still has to be known.
+    ``recent``: facts that need not be rebuilt.
     """
-    found = db.execute(
-        select(log, personal.c.fields_sealed)
+    ours = and_(log.c.seq > after, _ours(session_id, bound))
+    if recent is not None and (facts := _just_stored(db, ours, recent)) is not None:
+        return facts
+    found = read_rows(
+        db,
+        select(
+            log.c.seq,
+            log.c.ref,
+            log.c.kind,
+            log.c.source,
+            type_coerce(log.c.heard_at, BigInteger),
+            log.c.public,
+            personal.c.fields_sealed,
+        )
         .select_from(log.outerjoin(personal, personal.c.ref == log.c.ref))
-        .where(log.c.seq > after, _ours(session_id, bound))
-        .order_by(log.c.seq)
+        .where(ours)
+        .order_by(log.c.seq),
     )
-    facts: list[Logged] = []
-    for row in found:
+    facts = []
+    for seq, ref, kind, source, heard_at, public, sealed in found:
         private = None
-        if row.fields_sealed is not None:
-            place = f"log_personal:fields:{row.ref}"
+        if sealed is not None:
             try:
-                private = orjson.loads(store.open(row.fields_sealed, place))
+                private = orjson.loads(store.open(sealed, f"log_personal:fields:{ref}"))
             except (CannotDecrypt, ValueError):
                 if unreadable is not None:
-                    unreadable(row.seq)
+                    unreadable(seq)
         try:
-            fact = wire.load(row.kind, orjson.loads(row.public), private)
+            fact = wire.load(kind, orjson.loads(public), private)
         except (KeyError, TypeError, ValueError):
             if unreadable is not None:
-                unreadable(row.seq)
+                unreadable(seq)
             continue
-        facts.append(Logged(row.seq, fact, row.heard_at, row.source))
+        facts.append(Logged(seq, fact, moment_of(heard_at), source))
     return facts
+
+
+def _just_stored(db: Connection, ours: Any, recent: Recent) -> list[Logged] | None:
+    """The facts without reading them anew; None when one of them is not at hand."""
+    heard_at = type_coerce(log.c.heard_at, BigInteger)
+    query = select(log.c.seq, log.c.ref, heard_at, log.c.source)
+    rows = read_rows(db, query.where(ours).order_by(log.c.seq))
+    if not all(ref in recent for _seq, ref, _heard_at, _source in rows):
+        return None
+    taken = [(row, recent.take(row[1])) for row in rows]
+    facts = [
+        Logged(seq, fact, moment_of(heard_at), source)
+        for (seq, _ref, heard_at, source), fact in taken
+        if fact is not None
+    ]
+    return facts if len(facts) == len(rows) else None
 
 
 def position(db: Connection, session_id: str, bound: Iterable[tuple[str, str]]) -> int:

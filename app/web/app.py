@@ -80,7 +80,6 @@ def create_web(
     openapi.install(web)
     errors.install(web, pages.error_page)
     access.check_policies(web.routes)
-    web.add_middleware(webhooks.Road, house=house)
     shell.put_around(
         web,
         counts=house.counts,

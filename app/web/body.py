@@ -3,7 +3,7 @@
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from app.web.patience import Patience, TooSlow
-from app.web.plain import plain_answer
+from app.web.plain import Answer, plain, send_answer
 
 BODY_SECONDS = 10.0
 WEBHOOK_BYTES = 256 * 1024
@@ -40,7 +40,7 @@ class Body:
         try:
             body = await self._patience.within(_read(receive, most))
         except TooSlow:
-            await _refuse(send, 408, "That took too long.\n")
+            await send_answer(send, too_slow())
         except _TooLarge:
             await _refuse(send, 413, "That is too large.\n")
         except _Gone:
@@ -93,5 +93,14 @@ def _replay(body: bytes, receive: Receive) -> Receive:
 
 
 async def _refuse(send: Send, status: int, text: str) -> None:
+    await send_answer(send, _refused(status, text))
+
+
+def _refused(status: int, text: str) -> Answer:
     # The rest of the body was not read, so this connection cannot be used again.
-    await plain_answer(send, status, text, [(b"connection", b"close")])
+    return plain(status, text, [(b"connection", b"close")])
+
+
+def too_slow() -> Answer:
+    """The body did not come within BODY_SECONDS."""
+    return _refused(408, "That took too long.\n")

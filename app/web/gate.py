@@ -31,11 +31,7 @@ class Gate:
     ) -> None:
         self._app = app
         self._trusted = tuple(trusted)
-        url = urlsplit(base_url)
-        port = 443 if url.scheme == "https" else 80
-        self._hosts = {url.netloc, f"{url.hostname}:{url.port or port}"}
-        if url.port in (None, port):
-            self._hosts.add(url.hostname or "")
+        self._hosts = own_names(base_url)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -82,6 +78,16 @@ class Gate:
             return False
         address = ip_address(text)
         return any(address in network for network in self._trusted)
+
+
+def own_names(base_url: str) -> frozenset[str]:
+    """What a Host header may say for this address, in lower case."""
+    url = urlsplit(base_url)
+    port = 443 if url.scheme == "https" else 80
+    names = {url.netloc, f"{url.hostname}:{url.port or port}"}
+    if url.port in (None, port):
+        names.add(url.hostname or "")
+    return frozenset(names)
 
 
 def _too_much(headers: Sequence[Pair]) -> bool:

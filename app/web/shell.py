@@ -6,6 +6,7 @@ out who really called; ``body.Body`` reads the body within its limits.
 """
 
 import secrets
+from collections.abc import Iterable
 from typing import Any
 
 import structlog
@@ -16,7 +17,9 @@ from app.web.body import Body
 from app.web.counts import Counts
 from app.web.gate import Gate
 from app.web.patience import Patience
-from app.web.plain import Pair, plain_answer
+from app.web.plain import Answer, Pair, plain, send_answer
+
+log = structlog.get_logger("chaperone")
 
 
 class LastResort:
@@ -25,7 +28,6 @@ class LastResort:
     def __init__(self, app: ASGIApp, counts: Counts) -> None:
         self._app = app
         self._counts = counts
-        self._log = structlog.get_logger("chaperone")
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -42,25 +44,25 @@ class LastResort:
         try:
             await self._app(scope, receive, note)
         except Exception as error:  # noqa: BLE001 - the last place that can answer
-            await self._unforeseen(scope, send, error, started=bool(status))
-            status = status or 500
+            answer = unforeseen(error, _template(scope))
+            if not status:
+                await send_answer(send, answer)
+                status = 500
         self._counts.answered(_template(scope), status)
 
-    async def _unforeseen(
-        self, scope: Scope, send: Send, error: Exception, *, started: bool
-    ) -> None:
-        number = secrets.token_hex(6)
-        # The message of an exception may quote a person's words: type and place only.
-        self._log.error(
-            "unforeseen",
-            number=number,
-            route=_template(scope),
-            error=type(error).__name__,
-            at=_place(error),
-        )
-        if not started:
-            sentence = f"Something went wrong here. Number for the log: {number}.\n"
-            await plain_answer(send, 500, sentence)
+
+def unforeseen(error: BaseException, route: str) -> Answer:
+    """Log it under a number, and the answer that tells the number."""
+    number = secrets.token_hex(6)
+    # The message of an exception may quote a person's words: type and place only.
+    log.error(
+        "unforeseen",
+        number=number,
+        route=route,
+        error=type(error).__name__,
+        at=_place(error),
+    )
+    return plain(500, f"Something went wrong here. Number for the log: {number}.\n")
 
 
 class Counted(Route):
@@ -106,13 +108,27 @@ _FIXED: tuple[Pair, ...] = (
 _NO_STORE = (b"cache-control", b"no-store")
 
 
+def always(*, https: bool) -> tuple[Pair, ...]:
+    """The headers of every answer."""
+    hsts = (b"strict-transport-security", b"max-age=63072000; includeSubDomains")
+    return (*_FIXED, hsts) if https else _FIXED
+
+
+def dressed(headers: Iterable[Pair], fixed: Iterable[Pair]) -> list[Pair]:
+    """An answer's own headers, with those of every answer."""
+    said = list(headers)
+    if not any(name == b"cache-control" for name, _ in said):
+        said.append(_NO_STORE)
+    said.extend(fixed)
+    return said
+
+
 class Headers:
     """Security headers on every answer, and ``no-store`` unless the answer says else."""
 
     def __init__(self, app: ASGIApp, *, https: bool) -> None:
         self._app = app
-        hsts = (b"strict-transport-security", b"max-age=63072000; includeSubDomains")
-        self._always = (*_FIXED, hsts) if https else _FIXED
+        self._always = always(https=https)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -121,11 +137,7 @@ class Headers:
 
         async def dress(message: Message) -> None:
             if message["type"] == "http.response.start":
-                headers = list(message.get("headers", ()))
-                if not any(name == b"cache-control" for name, _ in headers):
-                    headers.append(_NO_STORE)
-                headers.extend(self._always)
-                message["headers"] = headers
+                message["headers"] = dressed(message.get("headers", ()), self._always)
             await send(message)
 
         await self._app(scope, receive, dress)

@@ -92,7 +92,8 @@ def seat_fields(person: Json) -> dict[str, Any]:
 
     `participant.id` is the older twin of `participant_user_id`.
     """
-    name = shown_name(as_text(person.get("user_name")))
+    name = as_text(person.get("user_name"))
+    called = looks_like_a_caller(name)
     phone = mask(as_text(person.get("phone_number")))
     registrant_id = as_text(person.get("registrant_id"))
     platform_user_id = as_text(person.get("participant_user_id")) or as_text(
@@ -105,10 +106,10 @@ def seat_fields(person: Json) -> dict[str, Any]:
         "parent_user_id": as_text(person.get("parent_user_id")),
         "registrant_id": registrant_id,
         "platform_user_id": platform_user_id,
-        "name": name,
+        "name": mask(name) if called else name,
         "email": as_text(person.get("email")),
         "phone": phone,
-        "by_phone": bool(phone) or (not proven and looks_like_a_caller(name)),
+        "by_phone": bool(phone) or (called and not proven),
     }
 
 
@@ -127,6 +128,8 @@ def shown_name(name: str) -> str:
 
 def mask(number: str) -> str:
     """A telephone number with its last four digits only, enough to tell callers apart."""
+    if not number:
+        return ""
     hidden = _DIGIT.sub("\u2022", number[:-4])
     return hidden + number[-4:]
 

@@ -9,6 +9,7 @@ import hmac
 import re
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
+from functools import lru_cache
 from typing import Any
 
 from app.core.events import UnknownReceived, UnreadableReceived
@@ -27,6 +28,12 @@ OLDEST = timedelta(hours=2)
 LATE = timedelta(minutes=5)
 AHEAD = timedelta(minutes=5)
 
+_READ = (
+    b"x-zm-signature",
+    b"x-zm-request-timestamp",
+    b"content-type",
+    b"content-encoding",
+)
 _TIMESTAMP = re.compile(rb"[0-9]{1,11}")
 _CHARSET = re.compile(r'charset="?([^";\s]*)"?')
 
@@ -80,15 +87,10 @@ def verify_by(
 def _collect(
     headers: Sequence[tuple[bytes, bytes]],
 ) -> dict[bytes, list[bytes]]:
-    found: dict[bytes, list[bytes]] = {
-        b"x-zm-signature": [],
-        b"x-zm-request-timestamp": [],
-        b"content-type": [],
-        b"content-encoding": [],
-    }
+    found: dict[bytes, list[bytes]] = {name: [] for name in _READ}
     for name, value in headers:
-        if (place := found.get(name.lower())) is not None:
-            place.append(value)
+        if (low := name.lower()) in found:
+            found[low].append(value)
     return found
 
 
@@ -109,18 +111,22 @@ def _check_age(text: bytes, now: datetime) -> bool:
 
 
 def _check_kind(found: Mapping[bytes, list[bytes]], body: bytes) -> None:
-    if any(
-        value.strip().lower() != b"identity" for value in found[b"content-encoding"]
-    ):
-        raise BadWebhook(415, "encoded")
+    for coding in found[b"content-encoding"]:
+        if coding.strip().lower() != b"identity":
+            raise BadWebhook(415, "encoded")
     kinds = found[b"content-type"]
-    kind = kinds[0].decode("latin-1").lower() if len(kinds) == 1 else ""
-    media, _, rest = kind.partition(";")
-    charset = _CHARSET.search(rest)
-    if media.strip() != "application/json" or (charset and charset[1] != "utf-8"):
+    if len(kinds) != 1 or not _is_json(kinds[0]):
         raise BadWebhook(415, "content_type")
     if not body:
         raise BadWebhook(400, "empty")
+
+
+@lru_cache(16)
+def _is_json(kind: bytes) -> bool:
+    media, _, rest = kind.decode("latin-1").lower().partition(";")
+    charset = _CHARSET.search(rest)
+    plain = charset is None or charset[1] == "utf-8"
+    return plain and media.strip() == "application/json"
 
 
 def parse(

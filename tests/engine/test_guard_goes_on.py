@@ -19,8 +19,8 @@ from app.core.presses import ActionState, AlarmAcknowledged
 from app.core.rules import RULES, Rule
 from app.core.session import GroupSession
 from app.engine.alarms import Alarms, Letter
+from app.engine.commits import MOST_BYTES, MOST_WAITING, Overloaded
 from app.engine.footing import Footing
-from app.engine.intake import MOST_BYTES, MOST_WAITING, Overloaded
 from app.engine.loop import Engine
 from app.engine.upkeep import register
 from app.store.database import InlineDoor, Store, Work

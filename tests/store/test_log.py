@@ -10,6 +10,7 @@ from app.core.fold import Fact
 from app.core.presses import DebriefEnded
 from app.store import log, rooms
 from app.store.database import Store
+from app.store.recent import Recent
 from tests.store.conftest import NOW
 
 REF = MeetingRef(platform="zoom", meeting_id="81000000019", instance="uuid-1")
@@ -108,20 +109,28 @@ def test_counters_add_up(db: Connection, store: Store) -> None:
 def test_a_webhook_is_kept_once_and_its_body_erased_in_time(
     db: Connection, store: Store
 ) -> None:
-    row = {
-        "ref": "key-1",
-        "platform": "zoom",
-        "event_type": "meeting.started",
-        "meeting_id": "81000000019",
-        "received_at": NOW,
-        "body_sealed": b"\x00sealed\xff",
-        "late": False,
-    }
-    log.add_deliveries(db, [row])
-    log.add_deliveries(db, [row | {"late": True, "received_at": NOW + SECOND}])
+    came = log.delivered(
+        log.entry(store, STARTED, "key-1.0", NOW),
+        "key-1",
+        "meeting.started",
+        b"\x00sealed\xff",
+        late=False,
+    )
+    log.add(db, [came])
+    log.add(db, [came._replace(late=True, heard_at=came.heard_at + 1)])
 
     stored = db.execute(log.deliveries.select()).mappings().all()
-    assert [dict(one) for one in stored] == [row]
+    assert [dict(one) for one in stored] == [
+        {
+            "ref": "key-1",
+            "platform": "zoom",
+            "event_type": "meeting.started",
+            "meeting_id": "81000000019",
+            "received_at": NOW,
+            "body_sealed": b"\x00sealed\xff",
+            "late": False,
+        }
+    ]
     assert log.forget_bodies(db, NOW) == 0
     assert log.forget_bodies(db, NOW + SECOND) == 1
     assert log.last_delivery(db, "zoom") == NOW
@@ -146,3 +155,57 @@ def test_a_meeting_knows_its_sessions(db: Connection, store: Store) -> None:
     assert log.meetings_of(db, "session-1") == OURS
     assert log.sessions_bound_after(db, NOW) == ["session-1"]
     assert log.sessions_bound_after(db, NOW + SECOND) == []
+
+
+def test_names_that_were_erased_do_not_come_back_with_a_repeat(
+    db: Connection, store: Store
+) -> None:
+    add(db, store, joined("ben"))
+    log.forget_names(db, ["ParticipantJoined-0"])
+    add(db, store, joined("ben"))
+
+    assert [fact.name for fact in read(db, store)] == [""]  # type: ignore[union-attr]
+
+
+def test_facts_just_stored_are_taken_once_and_only_as_the_log_has_them(
+    db: Connection, store: Store
+) -> None:
+    ben, chloe = joined("ben"), joined("chloe", after=1)
+    add(db, store, STARTED, ben, chloe)
+    refs = ["MeetingStarted-0", "ParticipantJoined-1", "ParticipantJoined-2"]
+    recent = Recent()
+    for ref, fact in zip(refs, (STARTED, ben, chloe), strict=True):
+        recent.keep(ref, fact)
+    recent.keep("never stored", joined("eve"))
+
+    taken = log.of_session(store, db, "session-1", OURS, recent=recent)
+    again = log.of_session(store, db, "session-1", OURS, recent=recent)
+
+    assert [one.fact for one in taken] == [STARTED, ben, chloe]
+    assert taken[0].fact is STARTED
+    assert again == taken == log.of_session(store, db, "session-1", OURS)
+    assert "never stored" in recent
+
+
+def test_one_that_is_not_at_hand_is_read_with_all_others(
+    db: Connection, store: Store
+) -> None:
+    ben, chloe = joined("ben"), joined("chloe", after=1)
+    add(db, store, ben, chloe)
+    recent = Recent()
+    recent.keep("ParticipantJoined-1", joined("somebody else"))
+
+    assert read(db, store, recent=recent) == [ben, chloe]
+
+
+def test_the_oldest_are_forgotten_first() -> None:
+    recent = Recent(most=2)
+    for number in range(3):
+        recent.keep(str(number), joined(str(number)))
+
+    assert [recent.take(str(number)) for number in range(3)] == [
+        None,
+        joined("1"),
+        joined("2"),
+    ]
+    assert recent.take("1") is None

@@ -1,4 +1,4 @@
-"""The web server as the service runs it: fast parser, strict limits, no chatter.
+"""One connection, read strictly.
 
 httptools (llhttp) refuses by itself what desynchronises servers: a length beside chunked
 coding, bare LF, spaces before a colon, doubled lengths. It has no limit for the header
@@ -8,29 +8,13 @@ sends each of them.
 """
 
 import asyncio
-import gc
-import socket
-import sys
 from typing import Any
 
-import uvicorn
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 HEAD_BYTES = 16 * 1024
 HEAD_LINES = 100
 HEAD_SECONDS = 10.0
-IDLE_SECONDS = 75  # longer than a proxy's own 60, so that it never meets a closed one
-GOODBYE_SECONDS = 10
-CONNECTIONS = 1000
-BACKLOG = 1024
-
-# A third of a busy service's time went into looking through everything that was imported
-# for garbage (`chaperone bench --only intake`): what is there at the start is left out,
-# and young objects are looked through once in 20,000 instead of 700.
-GARBAGE_AFTER = (20_000, 20, 50)
-# The store's thread asks for the interpreter after each disk flush; the default makes it
-# and everybody who waits for that commit wait 5 ms.
-SWITCH_SECONDS = 0.0005
 
 _TOO_LARGE = (
     b"HTTP/1.1 431 Request Header Fields Too Large\r\n"
@@ -88,18 +72,18 @@ class StrictProtocol(HttpToolsProtocol):
         # All of this piece that was not the body of the request before.
         self._not_body, self._arrived = self._arrived, 0
 
-    def on_url(self, url: bytes) -> None:
-        super().on_url(url)
-        self._count(len(url), lines=0)
-
     def on_header(self, name: bytes, value: bytes) -> None:
-        super().on_header(name, value)
-        self._count(len(name) + len(value) + 4, lines=1)
+        if not self._in_head:
+            # A trailer is never one of the headers that were checked (RFC 9110 §6.5.1).
+            self._count(len(name) + len(value) + 4, lines=1)
+            return
+        name = name.lower()
+        if name == b"expect" and value.lower() == b"100-continue":
+            self.expect_100_continue = True
+        self.headers.append((name, value))
 
     def on_headers_complete(self) -> None:
-        self._check_head()
-        self._in_head = False
-        self._not_body = 0
+        self._read_head()
         self._lose_patience()
         super().on_headers_complete()
 
@@ -108,17 +92,22 @@ class StrictProtocol(HttpToolsProtocol):
         self._arrived -= len(body)
         super().on_body(body)
 
-    def _check_head(self) -> None:
+    def _read_head(self) -> None:
         version = self.parser.get_http_version()
         if version not in ("1.1", "1.0"):
             raise RefusedHead("version")
         if not self.url.startswith(b"/"):
             raise RefusedHead("absolute address")
+        size = len(self.url)
         for name, value in self.headers:
+            size += len(name) + len(value) + 4
             if name == b"transfer-encoding" and (
                 version != "1.1" or value.strip().lower() != b"chunked"
             ):
                 raise RefusedHead("transfer coding")
+        self._count(size, lines=len(self.headers))
+        self._in_head = False
+        self._not_body = 0
 
     def _count(self, size: int, *, lines: int) -> None:
         self._head_bytes += size
@@ -139,50 +128,3 @@ class StrictProtocol(HttpToolsProtocol):
         self._give_up = None
         if self._in_head and not self.transport.is_closing():
             self.transport.close()
-
-
-def listen(host: str, port: int) -> socket.socket:
-    """A listening socket. Raises OSError with the system's own words."""
-    family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    return socket.create_server((host, port), family=family, backlog=BACKLOG)
-
-
-def config_of(
-    app: Any,
-    *,
-    lifespan: bool = True,
-    protocol: type[StrictProtocol] = StrictProtocol,
-) -> uvicorn.Config:
-    """How the service is served; forwarded headers are app.web.gate's business."""
-    return uvicorn.Config(
-        app,
-        loop="uvloop",
-        http=protocol,
-        ws="none",
-        lifespan="on" if lifespan else "off",
-        log_config=None,
-        access_log=False,
-        server_header=False,
-        date_header=True,
-        proxy_headers=False,
-        backlog=BACKLOG,
-        limit_concurrency=CONNECTIONS,
-        timeout_keep_alive=IDLE_SECONDS,
-        timeout_graceful_shutdown=GOODBYE_SECONDS,
-    )
-
-
-class _Server(uvicorn.Server):
-    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
-        await super().startup(sockets)
-        gc.collect()
-        gc.freeze()
-        gc.set_threshold(*GARBAGE_AFTER)
-        sys.setswitchinterval(SWITCH_SECONDS)
-
-
-def serve(app: Any, listener: socket.socket) -> bool:
-    """Run until a signal says stop; False when the application did not start."""
-    server = _Server(config_of(app))
-    server.run(sockets=[listener])
-    return bool(server.started)

@@ -1,0 +1,32 @@
+"""Facts just stored, until the session they belong to has folded them.
+
+Taking a fact from here saves reading, decrypting and rebuilding what this process has in
+hand. Whatever is not here is read from the log, which is the truth: order, and whether a
+fact was stored at all, are always asked there.
+"""
+
+from app.core.fold import Fact
+
+MOST = 20_000
+
+
+class Recent:
+    """By reference, each handed out once; the oldest go first when there are too many."""
+
+    def __init__(self, most: int = MOST) -> None:
+        self._most = most
+        self._facts: dict[str, Fact] = {}
+
+    def keep(self, ref: str, fact: Fact) -> None:
+        """Remember a fact that is stored."""
+        self._facts[ref] = fact
+        if len(self._facts) > self._most:
+            # Readers in threads take facts away meanwhile.
+            self._facts.pop(next(iter(self._facts), ref), None)
+
+    def __contains__(self, ref: str) -> bool:
+        return ref in self._facts
+
+    def take(self, ref: str) -> Fact | None:
+        """The fact, once."""
+        return self._facts.pop(ref, None)
