@@ -22,12 +22,16 @@ from app.store.tables import (
     SignInLinkRow,
     WebSessionRow,
 )
+from app.store.tables_accounts import AccountLinkRow, AccountRow, IdentityRow
 
 people = PersonRow.__table__  # type: ignore[attr-defined]
 talks = OneToOneRow.__table__  # type: ignore[attr-defined]
 links = LinkRow.__table__  # type: ignore[attr-defined]
 sign_in_links = SignInLinkRow.__table__  # type: ignore[attr-defined]
 web_sessions = WebSessionRow.__table__  # type: ignore[attr-defined]
+accounts = AccountRow.__table__  # type: ignore[attr-defined]
+account_links = AccountLinkRow.__table__  # type: ignore[attr-defined]
+identities = IdentityRow.__table__  # type: ignore[attr-defined]
 
 KINDS = ("worker", "client")
 LONGEST_NAME = 120
@@ -176,6 +180,7 @@ def deactivate(db: Connection, person_id: str, now: datetime) -> None:
 def erase(db: Connection, person_id: str, now: datetime) -> None:
     """Erase what names or describes them; the pseudonymous rows stay. Raises Unknown."""
     deactivate(db, person_id, now)
+    _erase_account(db, person_id)
     db.execute(
         people.update()
         .where(people.c.id == person_id)
@@ -194,6 +199,13 @@ def erase(db: Connection, person_id: str, now: datetime) -> None:
     db.execute(
         links.update().where(links.c.person_id == person_id).values(url_sealed=None)
     )
+
+
+def _erase_account(db: Connection, person_id: str) -> None:
+    mine = select(accounts.c.id).where(accounts.c.person_id == person_id)
+    for table in (account_links, identities):
+        db.execute(table.delete().where(table.c.account_id.in_(mine)))
+    db.execute(accounts.delete().where(accounts.c.person_id == person_id))
 
 
 # --- one-to-ones ------------------------------------------------------------------

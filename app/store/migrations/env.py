@@ -3,7 +3,8 @@
 from alembic import context
 from sqlmodel import SQLModel
 
-import app.store.tables  # noqa: F401 - registers the tables
+import app.store.tables
+import app.store.tables_accounts  # noqa: F401
 
 context.configure(
     connection=context.config.attributes["connection"],

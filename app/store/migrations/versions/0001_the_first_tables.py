@@ -14,6 +14,52 @@ depends_on = None
 def upgrade() -> None:
     """Apply."""
     op.create_table(
+        "account_identities",
+        sa.Column("digest", sa.String(), nullable=False),
+        sa.Column("account_id", sa.String(), nullable=False),
+        sa.Column("created_at", Moment(), nullable=False),
+        sa.PrimaryKeyConstraint("digest"),
+    )
+    with op.batch_alter_table("account_identities", schema=None) as batch_op:
+        batch_op.create_index(
+            "ix_account_identities_account_id", ["account_id"], unique=False
+        )
+
+    op.create_table(
+        "account_links",
+        sa.Column("digest", sa.String(), nullable=False),
+        sa.Column("account_id", sa.String(), nullable=False),
+        sa.Column("kind", sa.String(), nullable=False),
+        sa.Column("created_at", Moment(), nullable=False),
+        sa.Column("expires_at", Moment(), nullable=False),
+        sa.Column("used_at", Moment(), nullable=True),
+        sa.PrimaryKeyConstraint("digest"),
+    )
+    with op.batch_alter_table("account_links", schema=None) as batch_op:
+        batch_op.create_index(
+            "ix_account_links_account_id", ["account_id"], unique=False
+        )
+        batch_op.create_index(
+            "ix_account_links_expires_at", ["expires_at"], unique=False
+        )
+
+    op.create_table(
+        "accounts",
+        sa.Column("id", sa.String(), nullable=False),
+        sa.Column("person_id", sa.String(), nullable=False),
+        sa.Column("email_digest", sa.String(), nullable=False),
+        sa.Column("email_sealed", sa.LargeBinary(), nullable=False),
+        sa.Column("roles", sa.JSON(), nullable=False),
+        sa.Column("password_sealed", sa.LargeBinary(), nullable=True),
+        sa.Column("password_set_at", Moment(), nullable=True),
+        sa.Column("active", sa.Boolean(), nullable=False),
+        sa.Column("created_at", Moment(), nullable=False),
+        sa.Column("updated_at", Moment(), nullable=False),
+        sa.PrimaryKeyConstraint("id"),
+        sa.UniqueConstraint("email_digest"),
+        sa.UniqueConstraint("person_id"),
+    )
+    op.create_table(
         "actions",
         sa.Column("id", sa.String(), nullable=False),
         sa.Column("session_id", sa.String(), nullable=False),
@@ -334,6 +380,20 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("digest"),
     )
     op.create_table(
+        "sign_in_tries",
+        sa.Column("id", sa.String(), nullable=False),
+        sa.Column("email_digest", sa.String(), nullable=False),
+        sa.Column("browser_digest", sa.String(), nullable=False),
+        sa.Column("mode", sa.String(), nullable=False),
+        sa.Column("state", sa.String(), nullable=False),
+        sa.Column("at", Moment(), nullable=False),
+        sa.PrimaryKeyConstraint("id"),
+    )
+    with op.batch_alter_table("sign_in_tries", schema=None) as batch_op:
+        batch_op.create_index("ix_sign_in_tries_at", ["at"], unique=False)
+        batch_op.create_index("sign_in_tries_of", ["email_digest", "at"], unique=False)
+
+    op.create_table(
         "tokens",
         sa.Column("id", sa.String(), nullable=False),
         sa.Column("name", sa.String(), nullable=False),
@@ -369,6 +429,11 @@ def downgrade() -> None:
 
     op.drop_table("web_sessions")
     op.drop_table("tokens")
+    with op.batch_alter_table("sign_in_tries", schema=None) as batch_op:
+        batch_op.drop_index("sign_in_tries_of")
+        batch_op.drop_index("ix_sign_in_tries_at")
+
+    op.drop_table("sign_in_tries")
     op.drop_table("sign_in_links")
     with op.batch_alter_table("sessions", schema=None) as batch_op:
         batch_op.drop_index("ix_sessions_starts_at")
@@ -430,3 +495,13 @@ def downgrade() -> None:
         batch_op.drop_index("actions_due")
 
     op.drop_table("actions")
+    op.drop_table("accounts")
+    with op.batch_alter_table("account_links", schema=None) as batch_op:
+        batch_op.drop_index("ix_account_links_expires_at")
+        batch_op.drop_index("ix_account_links_account_id")
+
+    op.drop_table("account_links")
+    with op.batch_alter_table("account_identities", schema=None) as batch_op:
+        batch_op.drop_index("ix_account_identities_account_id")
+
+    op.drop_table("account_identities")
