@@ -212,14 +212,19 @@ def use_link(
     found = link_opens(db, store, text, now)
     if found is None:
         return None
+    use_links(db, found[0].id, now)
+    return found
+
+
+def use_links(db: Connection, account_id: str, now: datetime) -> None:
+    """Use every open link of an account up."""
     db.execute(
         account_links.update()
         .where(
-            account_links.c.account_id == found[0].id, account_links.c.used_at.is_(None)
+            account_links.c.account_id == account_id, account_links.c.used_at.is_(None)
         )
         .values(used_at=now)
     )
-    return found
 
 
 # --- what proves a person -----------------------------------------------------------

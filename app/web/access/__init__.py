@@ -6,8 +6,16 @@ account or a single-use link, which open a browser session with a role (:mod:`.r
 address or Host.
 """
 
+from app.web.access.before import (
+    form_token,
+    form_token_holds,
+    give_before,
+    known_as,
+    remember,
+)
 from app.web.access.browsers import (
     NeedsRole,
+    cookie_called,
     cookie_name,
     cookie_of,
     drop_cookie,
@@ -52,16 +60,22 @@ __all__ = [
     "Role",
     "address_of",
     "check_policies",
+    "cookie_called",
     "cookie_name",
     "cookie_of",
     "csrf_holds",
     "drop_cookie",
+    "form_token",
+    "form_token_holds",
     "from_our_page",
+    "give_before",
     "give_cookie",
     "in_reach",
+    "known_as",
     "marked",
     "may",
     "open_to_all",
+    "remember",
     "roles_with",
     "safe_next",
     "says_where_from",

@@ -32,7 +32,8 @@ def from_our_page(request: Request) -> bool:
 
 def says_where_from(request: Request) -> bool:
     """Whether the browser said anything at all; one that does not needs the token."""
-    return any(name in request.headers for name in ("sec-fetch-site", "origin"))
+    said = request.headers.get("origin", "null") != "null"
+    return said or "sec-fetch-site" in request.headers
 
 
 def _origin(url: str) -> tuple[str, str, int] | None:

@@ -7,7 +7,7 @@ from typing import Any, TypeVar
 from fastapi.routing import APIRoute
 from starlette.routing import BaseRoute, Mount, Route
 
-from app.web.access.roles import Role
+from app.web.access.roles import HasRole, Role
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,6 +17,10 @@ class Policy:
     scope: str = ""
     roles: frozenset[Role] = frozenset()
     why: str = ""
+
+    def allows(self, somebody: HasRole) -> bool:
+        """Whether it is open to all, or to this person's role."""
+        return bool(self.why) or somebody.role in self.roles
 
 
 T = TypeVar("T", bound=Callable[..., Any])
