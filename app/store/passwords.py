@@ -43,8 +43,7 @@ def password_fault(password: str, known: Sequence[str] = ()) -> str:
         return "Take out the control characters: they cannot be typed again."
     if _guesses(text, known) < _GUESSES:
         return (
-            "This is among the passwords that are tried first: it repeats itself, or is "
-            "made of common words, names, dates or keys in a row. Three words that have "
+            "This is among the passwords that are tried first. Three words that have "
             "nothing to do with one another are better."
         )
     return ""

@@ -102,6 +102,7 @@ async def test_an_invitation_says_what_is_wrong(
 
     assert empty.status == 422
     assert "Choose a worker, or enter the name of a new one." in empty.words
+    assert "Choose at least one role." in empty.words
     assert "Enter one e-mail address" in empty.words
     assert "not both" in both.words
     assert both.form("Invite").fields["email"] == "sam@@x"

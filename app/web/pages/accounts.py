@@ -80,7 +80,9 @@ def _look(db: Connection, visit: Visit) -> tuple[list[Line], list[tuple[str, str
                 last=next((one for one in tries if one.right), None),
             )
         )
-    return lines, [(one, display(names.get(one, one))) for one in free]
+    lines.sort(key=lambda line: line.name.casefold())
+    others = [(one, display(names.get(one, one))) for one in free]
+    return lines, sorted(others, key=lambda other: other[1].casefold())
 
 
 async def invite(visit: Visit) -> Response:
@@ -92,6 +94,8 @@ async def invite(visit: Visit) -> Response:
         faults["person_id"] = "Choose a worker, or enter the name of a new one."
     if person_id and name:
         faults["name"] = "Choose a worker or enter a new name, not both."
+    if not roles:
+        faults["roles"] = "Choose at least one role."
     try:
         check_address(email)
     except BadAddress:
