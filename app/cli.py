@@ -12,7 +12,13 @@ import typer
 
 from app import checkup, logs, serving
 from app import main as composition
-from app.cli_access import contact_app, person_app, sign_in_link, token_app
+from app.cli_access import (
+    account_app,
+    contact_app,
+    person_app,
+    sign_in_link,
+    token_app,
+)
 from app.clock import SystemClock
 from app.command import Ground, fail, opened, sentences, settings_or_exit
 from app.config import Settings, SettingsFault, load_settings
@@ -35,6 +41,7 @@ app = typer.Typer(
 app.add_typer(token_app, name="token")
 app.add_typer(contact_app, name="contact")
 app.add_typer(person_app, name="person")
+app.add_typer(account_app, name="account")
 app.command("sign-in-link")(sign_in_link)
 
 
