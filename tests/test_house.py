@@ -180,7 +180,6 @@ TO_PART = {
     "app/engine/prepare.py",
     "app/engine/settle.py",
     "app/engine/watch.py",
-    "app/store/tables.py",
 }
 
 

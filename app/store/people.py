@@ -230,17 +230,14 @@ def add_talk(db: Connection, store: Store, talk: Talk, now: datetime) -> Talk:
     if faults:
         raise Refused(faults)
     made = replace(talk, id=new_id("talk"))
-    sealed = None
-    if made.outcome:
-        sealed = store.seal(made.outcome.encode(), f"one_to_ones:outcome:{made.id}")
     db.execute(
         talks.insert().values(
             id=made.id,
             client_id=made.client_id,
             worker_id=made.worker_id,
             held_on=made.held_on,
-            channel=made.channel,
-            outcome_sealed=sealed,
+            channel_sealed=_seal_talk(store, "channel", made.id, made.channel),
+            outcome_sealed=_seal_talk(store, "outcome", made.id, made.outcome),
             created_at=now,
         )
     )
@@ -258,18 +255,14 @@ def talks_of(
         .order_by(talks.c.held_on, talks.c.id)
     )
     for row in rows:
-        outcome = ""
-        if row.outcome_sealed is not None:
-            place = f"one_to_ones:outcome:{row.id}"
-            outcome = store.open(row.outcome_sealed, place).decode()
         found[row.client_id].append(
             Talk(
                 id=row.id,
                 client_id=row.client_id,
                 worker_id=row.worker_id,
                 held_on=row.held_on,
-                channel=row.channel,
-                outcome=outcome,
+                channel=_open_talk(store, "channel", row),
+                outcome=_open_talk(store, "outcome", row),
             )
         )
     return found
@@ -282,6 +275,18 @@ def take_talk_back(db: Connection, talk_id: str) -> str:
         raise Unknown("one-to-one", talk_id)
     db.execute(talks.delete().where(talks.c.id == talk_id))
     return str(row.client_id)
+
+
+def _seal_talk(store: Store, column: str, talk_id: str, text: str) -> bytes | None:
+    place = f"one_to_ones:{column}:{talk_id}"
+    return store.seal(text.encode(), place) if text else None
+
+
+def _open_talk(store: Store, column: str, row: Any) -> str:
+    sealed = getattr(row, f"{column}_sealed")
+    if sealed is None:
+        return ""
+    return store.open(sealed, f"one_to_ones:{column}:{row.id}").decode()
 
 
 # --- what may be entered ----------------------------------------------------------

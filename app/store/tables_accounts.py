@@ -10,7 +10,7 @@ from datetime import datetime
 from sqlalchemy import JSON, Column, Index
 from sqlmodel import Field, SQLModel
 
-from app.store.tables import _moment, _sealed
+from app.store.columns import moment, sealed
 
 
 class AccountRow(SQLModel, table=True):
@@ -21,13 +21,13 @@ class AccountRow(SQLModel, table=True):
     id: str = Field(primary_key=True)
     person_id: str = Field(unique=True)
     email_digest: str = Field(unique=True)
-    email_sealed: bytes = _sealed(null=False)
+    email_sealed: bytes = sealed(null=False)
     roles: list[str] = Field(sa_column=Column(JSON, nullable=False), default=[])
-    password_sealed: bytes | None = _sealed()
-    password_set_at: datetime | None = _moment(null=True)
+    password_sealed: bytes | None = sealed()
+    password_set_at: datetime | None = moment(null=True)
     active: bool = True
-    created_at: datetime = _moment()
-    updated_at: datetime = _moment()
+    created_at: datetime = moment()
+    updated_at: datetime = moment()
 
 
 class AccountLinkRow(SQLModel, table=True):
@@ -38,9 +38,9 @@ class AccountLinkRow(SQLModel, table=True):
     digest: str = Field(primary_key=True)
     account_id: str = Field(index=True)
     kind: str
-    created_at: datetime = _moment()
-    expires_at: datetime = _moment(index=True)
-    used_at: datetime | None = _moment(null=True)
+    created_at: datetime = moment()
+    expires_at: datetime = moment(index=True)
+    used_at: datetime | None = moment(null=True)
 
 
 class IdentityRow(SQLModel, table=True):
@@ -50,7 +50,7 @@ class IdentityRow(SQLModel, table=True):
 
     digest: str = Field(primary_key=True)
     account_id: str = Field(index=True)
-    created_at: datetime = _moment()
+    created_at: datetime = moment()
 
 
 class SignInTryRow(SQLModel, table=True):
@@ -64,4 +64,4 @@ class SignInTryRow(SQLModel, table=True):
     browser_digest: str = ""
     mode: str
     state: str
-    at: datetime = _moment(index=True)
+    at: datetime = moment(index=True)

@@ -29,7 +29,10 @@ def in_reach(
         return plan
     if may(signed_in, Permission.SEE_OWN_SESSIONS):
         rostered = any(w.person_id == signed_in.person_id for w in plan.workers)
-        if rostered or signed_in.person_id in groups.get(db, plan.group_id).leads:
+        if (
+            rostered
+            or signed_in.person_id in groups.get(db, house.store, plan.group_id).leads
+        ):
             return plan
     house.counts.refuse("web", "out_of_reach")
     log.warning("out of reach", person=signed_in.person_id, session=session_id)

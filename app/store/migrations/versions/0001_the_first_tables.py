@@ -112,7 +112,7 @@ def upgrade() -> None:
         sa.Column("channel", sa.String(), nullable=False),
         sa.Column("address_sealed", sa.LargeBinary(), nullable=False),
         sa.Column("secret_sealed", sa.LargeBinary(), nullable=True),
-        sa.Column("label", sa.String(), nullable=False),
+        sa.Column("label_sealed", sa.LargeBinary(), nullable=True),
         sa.Column("created_at", Moment(), nullable=False),
         sa.Column("confirmed_at", Moment(), nullable=True),
         sa.Column("code_digest", sa.String(), nullable=False),
@@ -152,11 +152,22 @@ def upgrade() -> None:
         )
 
     op.create_table(
+        "erasures",
+        sa.Column("person_id", sa.String(), nullable=False),
+        sa.Column("erased_at", Moment(), nullable=False),
+        sa.Column("by", sa.String(), nullable=False),
+        sa.Column("counts", sa.JSON(), nullable=False),
+        sa.PrimaryKeyConstraint("person_id"),
+    )
+    with op.batch_alter_table("erasures", schema=None) as batch_op:
+        batch_op.create_index("ix_erasures_erased_at", ["erased_at"], unique=False)
+
+    op.create_table(
         "ground_rules",
         sa.Column("group_id", sa.String(), nullable=False),
         sa.Column("version", sa.Integer(), nullable=False),
         sa.Column("rules", sa.JSON(), nullable=False),
-        sa.Column("made_with", sa.String(), nullable=False),
+        sa.Column("made_with_sealed", sa.LargeBinary(), nullable=True),
         sa.Column("adopted_at", Moment(), nullable=False),
         sa.Column("by", sa.String(), nullable=False),
         sa.PrimaryKeyConstraint("group_id", "version"),
@@ -164,7 +175,7 @@ def upgrade() -> None:
     op.create_table(
         "groups",
         sa.Column("id", sa.String(), nullable=False),
-        sa.Column("name", sa.String(), nullable=False),
+        sa.Column("name_sealed", sa.LargeBinary(), nullable=False),
         sa.Column("under_18", sa.Boolean(), nullable=False),
         sa.Column("rules_version", sa.Integer(), nullable=False),
         sa.Column("rules", sa.JSON(), nullable=False),
@@ -172,6 +183,22 @@ def upgrade() -> None:
         sa.Column("created_at", Moment(), nullable=False),
         sa.PrimaryKeyConstraint("id"),
     )
+    op.create_table(
+        "holds",
+        sa.Column("id", sa.String(), nullable=False),
+        sa.Column("subject", sa.String(), nullable=False),
+        sa.Column("subject_id", sa.String(), nullable=False),
+        sa.Column("reason_sealed", sa.LargeBinary(), nullable=False),
+        sa.Column("placed_by", sa.String(), nullable=False),
+        sa.Column("placed_at", Moment(), nullable=False),
+        sa.Column("review_on", sa.Date(), nullable=False),
+        sa.Column("lifted_at", Moment(), nullable=True),
+        sa.Column("lifted_by", sa.String(), nullable=False),
+        sa.PrimaryKeyConstraint("id"),
+    )
+    with op.batch_alter_table("holds", schema=None) as batch_op:
+        batch_op.create_index("ix_holds_subject_id", ["subject_id"], unique=False)
+
     op.create_table(
         "last_seen",
         sa.Column("platform", sa.String(), nullable=False),
@@ -263,7 +290,7 @@ def upgrade() -> None:
         sa.Column("client_id", sa.String(), nullable=False),
         sa.Column("worker_id", sa.String(), nullable=False),
         sa.Column("held_on", sa.Date(), nullable=False),
-        sa.Column("channel", sa.String(), nullable=False),
+        sa.Column("channel_sealed", sa.LargeBinary(), nullable=True),
         sa.Column("outcome_sealed", sa.LargeBinary(), nullable=True),
         sa.Column("created_at", Moment(), nullable=False),
         sa.PrimaryKeyConstraint("id"),
@@ -353,7 +380,6 @@ def upgrade() -> None:
         sa.Column("segments", sa.Integer(), nullable=False),
         sa.Column("risk_assessment", sa.Boolean(), nullable=False),
         sa.Column("emergency_contacts", sa.Boolean(), nullable=False),
-        sa.Column("recording_reason", sa.String(), nullable=False),
         sa.Column("link_is_public", sa.Boolean(), nullable=False),
         sa.Column("policy", sa.JSON(), nullable=False),
         sa.Column("marker", sa.String(), nullable=False),
@@ -474,8 +500,16 @@ def downgrade() -> None:
 
     op.drop_table("links")
     op.drop_table("last_seen")
+    with op.batch_alter_table("holds", schema=None) as batch_op:
+        batch_op.drop_index("ix_holds_subject_id")
+
+    op.drop_table("holds")
     op.drop_table("groups")
     op.drop_table("ground_rules")
+    with op.batch_alter_table("erasures", schema=None) as batch_op:
+        batch_op.drop_index("ix_erasures_erased_at")
+
+    op.drop_table("erasures")
     with op.batch_alter_table("deliveries", schema=None) as batch_op:
         batch_op.drop_index("ix_deliveries_received_at")
 
