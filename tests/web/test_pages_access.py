@@ -6,7 +6,8 @@ import pytest
 
 from app.store import people
 from app.web.access import Role
-from app.web.pages.routes import PAGES, For
+from app.web.pages.routes import PAGES
+from app.web.pages.ways import For
 from tests.web.conftest import BASE, Front
 from tests.web.reading import Page, signed_in
 

@@ -5,8 +5,6 @@ Nobody without a session sees anything but the way in. A session one has no part
 """
 
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
-from enum import Enum
 
 import structlog
 from sqlalchemy import Connection
@@ -44,37 +42,10 @@ from app.web.pages import (
 from app.web.pages.desk import Desk
 from app.web.pages.forms import BadForm, Refusal, read_form
 from app.web.pages.visit import Shows, Visit
+from app.web.pages.ways import For, Page
 from integrations.base import PlatformFailure
 
 log = structlog.get_logger("chaperone")
-
-
-class For(Enum):
-    """Who may open a page."""
-
-    ANYBODY = "the way in"
-    SIGNED_IN = "anybody signed in"
-    PART = "whoever may see the session"
-    WORKERS = "workers of the session"
-
-
-@dataclass(frozen=True, slots=True)
-class Page:
-    """One way to one page.
-
-    ``back``: the page that shows a refused form again. ``once``: the same form twice has
-    one effect; its answer is then a redirect. ``needs``: what the visitor's role must
-    include. ``token``: a form before anybody is signed in, with the token given with it.
-    """
-
-    method: str
-    path: str
-    answer: Shows
-    who: For
-    back: Shows | None = None
-    once: bool = True
-    needs: Permission | None = None
-    token: bool = False
 
 
 SESSION = "/sessions/{session_id}"
