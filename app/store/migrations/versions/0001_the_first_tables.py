@@ -107,6 +107,40 @@ def upgrade() -> None:
         batch_op.create_index("ix_alarms_session_id", ["session_id"], unique=False)
 
     op.create_table(
+        "concerns",
+        sa.Column("id", sa.String(), nullable=False),
+        sa.Column("state", sa.String(), nullable=False),
+        sa.Column("reporter_id", sa.String(), nullable=False),
+        sa.Column("about_worker", sa.String(), nullable=False),
+        sa.Column("session_id", sa.String(), nullable=False),
+        sa.Column("body_sealed", sa.LargeBinary(), nullable=False),
+        sa.Column("started_at", Moment(), nullable=False),
+        sa.Column("saved_at", Moment(), nullable=False),
+        sa.Column("raised_at", Moment(), nullable=True),
+        sa.Column("taken_at", Moment(), nullable=True),
+        sa.Column("taken_by", sa.String(), nullable=False),
+        sa.PrimaryKeyConstraint("id"),
+    )
+    with op.batch_alter_table("concerns", schema=None) as batch_op:
+        batch_op.create_index("ix_concerns_reporter_id", ["reporter_id"], unique=False)
+        batch_op.create_index("ix_concerns_state", ["state"], unique=False)
+
+    op.create_table(
+        "consents",
+        sa.Column("id", sa.String(), nullable=False),
+        sa.Column("person_id", sa.String(), nullable=False),
+        sa.Column("scope", sa.String(), nullable=False),
+        sa.Column("given_on", sa.Date(), nullable=False),
+        sa.Column("withdrawn_on", sa.Date(), nullable=True),
+        sa.Column("details_sealed", sa.LargeBinary(), nullable=False),
+        sa.Column("entered_by", sa.String(), nullable=False),
+        sa.Column("created_at", Moment(), nullable=False),
+        sa.PrimaryKeyConstraint("id"),
+    )
+    with op.batch_alter_table("consents", schema=None) as batch_op:
+        batch_op.create_index("ix_consents_person_id", ["person_id"], unique=False)
+
+    op.create_table(
         "contacts",
         sa.Column("id", sa.String(), nullable=False),
         sa.Column("channel", sa.String(), nullable=False),
@@ -151,6 +185,13 @@ def upgrade() -> None:
             "ix_deliveries_received_at", ["received_at"], unique=False
         )
 
+    op.create_table(
+        "dossiers",
+        sa.Column("person_id", sa.String(), nullable=False),
+        sa.Column("details_sealed", sa.LargeBinary(), nullable=False),
+        sa.Column("updated_at", Moment(), nullable=False),
+        sa.PrimaryKeyConstraint("person_id"),
+    )
     op.create_table(
         "erasures",
         sa.Column("person_id", sa.String(), nullable=False),
@@ -199,6 +240,19 @@ def upgrade() -> None:
     with op.batch_alter_table("holds", schema=None) as batch_op:
         batch_op.create_index("ix_holds_subject_id", ["subject_id"], unique=False)
 
+    op.create_table(
+        "invitations",
+        sa.Column("session_id", sa.String(), nullable=False),
+        sa.Column("person_id", sa.String(), nullable=False),
+        sa.Column("channel", sa.String(), nullable=False),
+        sa.Column("state", sa.String(), nullable=False),
+        sa.Column("registrant_id", sa.String(), nullable=False),
+        sa.Column("plan_version", sa.Integer(), nullable=False),
+        sa.Column("at", Moment(), nullable=False),
+        sa.Column("by", sa.String(), nullable=False),
+        sa.Column("problem", sa.String(), nullable=False),
+        sa.PrimaryKeyConstraint("session_id", "person_id"),
+    )
     op.create_table(
         "last_seen",
         sa.Column("platform", sa.String(), nullable=False),
@@ -284,6 +338,18 @@ def upgrade() -> None:
         sa.Column("text_sealed", sa.LargeBinary(), nullable=False),
         sa.PrimaryKeyConstraint("session_id", "version"),
     )
+    op.create_table(
+        "one_to_one_points",
+        sa.Column("talk_id", sa.String(), nullable=False),
+        sa.Column("client_id", sa.String(), nullable=False),
+        sa.Column("covered", sa.JSON(), nullable=False),
+        sa.PrimaryKeyConstraint("talk_id"),
+    )
+    with op.batch_alter_table("one_to_one_points", schema=None) as batch_op:
+        batch_op.create_index(
+            "ix_one_to_one_points_client_id", ["client_id"], unique=False
+        )
+
     op.create_table(
         "one_to_ones",
         sa.Column("id", sa.String(), nullable=False),
@@ -484,6 +550,10 @@ def downgrade() -> None:
         batch_op.drop_index("ix_one_to_ones_client_id")
 
     op.drop_table("one_to_ones")
+    with op.batch_alter_table("one_to_one_points", schema=None) as batch_op:
+        batch_op.drop_index("ix_one_to_one_points_client_id")
+
+    op.drop_table("one_to_one_points")
     op.drop_table("notes")
     op.drop_table("meetings")
     with op.batch_alter_table("log_personal", schema=None) as batch_op:
@@ -500,6 +570,7 @@ def downgrade() -> None:
 
     op.drop_table("links")
     op.drop_table("last_seen")
+    op.drop_table("invitations")
     with op.batch_alter_table("holds", schema=None) as batch_op:
         batch_op.drop_index("ix_holds_subject_id")
 
@@ -510,6 +581,7 @@ def downgrade() -> None:
         batch_op.drop_index("ix_erasures_erased_at")
 
     op.drop_table("erasures")
+    op.drop_table("dossiers")
     with op.batch_alter_table("deliveries", schema=None) as batch_op:
         batch_op.drop_index("ix_deliveries_received_at")
 
@@ -520,6 +592,15 @@ def downgrade() -> None:
     op.drop_table("deadlines")
     op.drop_table("counters")
     op.drop_table("contacts")
+    with op.batch_alter_table("consents", schema=None) as batch_op:
+        batch_op.drop_index("ix_consents_person_id")
+
+    op.drop_table("consents")
+    with op.batch_alter_table("concerns", schema=None) as batch_op:
+        batch_op.drop_index("ix_concerns_state")
+        batch_op.drop_index("ix_concerns_reporter_id")
+
+    op.drop_table("concerns")
     with op.batch_alter_table("alarms", schema=None) as batch_op:
         batch_op.drop_index("ix_alarms_session_id")
 
