@@ -333,6 +333,15 @@ async def test_nobody_learns_there_who_has_an_account(riverside: Office) -> None
     assert [letter.to for letter in riverside.mailbox.letters] == [mail("sam")]
 
 
+async def test_a_closed_account_gets_no_link(riverside: Office) -> None:
+    made = riverside.account("sam")
+    store, now = riverside.evening.store, riverside.evening.clock.now()
+    with store.unit() as db:
+        accounts.set_active(db, store, made, False, now)
+    assert "on its way" in (await asks(riverside, "sam")).words
+    assert riverside.mailbox.letters == []
+
+
 async def test_three_links_an_hour_are_sent_and_the_last_one_works(
     riverside: Office,
 ) -> None:
