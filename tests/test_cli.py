@@ -367,6 +367,7 @@ def test_check_tells_what_is_wrong_and_how_to_mend_it(
         "settings": "ok",
         "store": "ok",
         "disk": found[2]["state"],
+        "keys": "ok",
         "name": "ok",
         "certificate": "ok",
         "platform": "fault",

@@ -180,7 +180,7 @@ def deactivate(db: Connection, person_id: str, now: datetime) -> None:
 def erase(db: Connection, person_id: str, now: datetime) -> None:
     """Erase what names or describes them; the pseudonymous rows stay. Raises Unknown."""
     deactivate(db, person_id, now)
-    _erase_account(db, person_id)
+    erase_account(db, person_id)
     db.execute(
         people.update()
         .where(people.c.id == person_id)
@@ -194,14 +194,19 @@ def erase(db: Connection, person_id: str, now: datetime) -> None:
         )
     )
     db.execute(
-        talks.update().where(talks.c.client_id == person_id).values(outcome_sealed=None)
+        talks.update()
+        .where(talks.c.client_id == person_id)
+        .values(outcome_sealed=None, channel_sealed=None)
     )
     db.execute(
-        links.update().where(links.c.person_id == person_id).values(url_sealed=None)
+        links.update()
+        .where(links.c.person_id == person_id)
+        .values(url_sealed=None, alias="")
     )
 
 
-def _erase_account(db: Connection, person_id: str) -> None:
+def erase_account(db: Connection, person_id: str) -> None:
+    """Take their account away, with everything that opens it."""
     mine = select(accounts.c.id).where(accounts.c.person_id == person_id)
     for table in (account_links, identities):
         db.execute(table.delete().where(table.c.account_id.in_(mine)))
@@ -359,6 +364,7 @@ def _columns(store: Store, person: Person) -> dict[str, Any]:
         **row,
         "has_contact": has_letters(person.contact),
         "has_referrer": has_letters(person.referrer),
+        "contacts_gone": False,
         "details_sealed": store.seal(
             orjson.dumps(details), f"people:details:{person.id}"
         ),

@@ -25,6 +25,7 @@ class PersonRow(SQLModel, table=True):
     risk_reviewed_on: date | None = None
     has_contact: bool = False
     has_referrer: bool = False
+    contacts_gone: bool = False
     known_to: str = ""
     age_years: int | None = None
     active: bool = True

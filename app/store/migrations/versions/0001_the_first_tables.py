@@ -394,6 +394,7 @@ def upgrade() -> None:
         sa.Column("risk_reviewed_on", sa.Date(), nullable=True),
         sa.Column("has_contact", sa.Boolean(), nullable=False),
         sa.Column("has_referrer", sa.Boolean(), nullable=False),
+        sa.Column("contacts_gone", sa.Boolean(), nullable=False),
         sa.Column("known_to", sa.String(), nullable=False),
         sa.Column("age_years", sa.Integer(), nullable=True),
         sa.Column("active", sa.Boolean(), nullable=False),
