@@ -13,7 +13,9 @@ ARGS ?=
 BIN := .venv/bin
 RUN := .venv/installed-run
 DEV := .venv/installed-dev
-PAGES := tests/browser/node_modules/.package-lock.json
+# What tests take from npm: the HTML checker, and a sign-in provider.
+NPM := tests/browser/node_modules/.package-lock.json \
+  tests/integrations/oidc/node_modules/.package-lock.json
 
 help: ## list these commands
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## (.*)/  make \1\t\2/' | expand -t 18
@@ -33,7 +35,7 @@ check: $(DEV) ## format, lint, types, import floors, docs: the quick half of `ma
 	$(BIN)/mypy
 	$(BIN)/pytest -q tests/test_house.py tests/test_documents.py
 
-test: check $(if $(or $(CI),$(shell command -v npm)),$(PAGES)) ## everything CI runs
+test: check $(if $(or $(CI),$(shell command -v npm)),$(NPM)) ## everything CI runs
 	$(BIN)/pytest $(ARGS)
 
 long: $(DEV) ## the tests that take minutes
@@ -43,7 +45,7 @@ lock: ## choose library versions anew and write requirements/*.txt
 	@bash requirements/lock
 
 clean: ## forget the environment and what the tools left behind
-	rm -rf .venv tests/browser/node_modules .mypy_cache .ruff_cache .pytest_cache \
+	rm -rf .venv $(NPM:/.package-lock.json=) .mypy_cache .ruff_cache .pytest_cache \
 	  .hypothesis .import_linter_cache .coverage *.egg-info
 	find app integrations tests -name __pycache__ -prune -exec rm -rf {} +
 
@@ -55,5 +57,5 @@ $(DEV): requirements/dev.txt pyproject.toml requirements/install
 	@bash requirements/install dev
 	@touch $(RUN) $@
 
-$(PAGES): tests/browser/package-lock.json
-	npm --prefix tests/browser ci --ignore-scripts --no-audit --no-fund
+%/node_modules/.package-lock.json: %/package-lock.json
+	npm --prefix $* ci --ignore-scripts --no-audit --no-fund

@@ -12,17 +12,28 @@ import typer
 
 from app import checkup, logs, serving
 from app import main as composition
-from app.cli_access import contact_app, person_app, sign_in_link, token_app
+from app.cli_access import (
+    account_app,
+    contact_app,
+    person_app,
+    sign_in_link,
+    token_app,
+)
+from app.cli_data import erase_person, hold_app, re_encrypt, show_retention
 from app.clock import SystemClock
 from app.command import Ground, fail, opened, sentences, settings_or_exit
 from app.config import Settings, SettingsFault, load_settings
 from app.core.record import build_record
+from app.core.record_parts import Record
 from app.crypto import new_key as make_key
 from app.crypto import new_token
 from app.engine.contract import UnknownSession
 from app.engine.footing import Footing
 from app.engine.sessions import Sessions
+from app.exports.record_json import read_record
+from app.store import notes
 from app.store.lock import AlreadyRunning
+from app.store.notes import FrozenRecord
 from integrations import PLATFORMS
 
 app = typer.Typer(
@@ -35,7 +46,12 @@ app = typer.Typer(
 app.add_typer(token_app, name="token")
 app.add_typer(contact_app, name="contact")
 app.add_typer(person_app, name="person")
+app.add_typer(account_app, name="account")
 app.command("sign-in-link")(sign_in_link)
+app.add_typer(hold_app, name="hold")
+app.command("erase-person")(erase_person)
+app.command("retention")(show_retention)
+app.command("re-encrypt")(re_encrypt)
 
 
 def main() -> None:
@@ -148,7 +164,9 @@ def export(
     if form not in EXPORTS:
         fail(f"There is no format {form}: choose {' or '.join(EXPORTS)}.", 2)
     with opened() as ground:
-        written = asyncio.run(_record(ground, session, form))
+        record = asyncio.run(_record(ground, session))
+        written = EXPORTS[form](record)
+        typer.echo(f"This record is {record.standing}.", err=True)
         if output is None:
             typer.echo(written.decode(), nl=False)
         else:
@@ -156,16 +174,21 @@ def export(
             typer.echo(f"Written: {output}. It names people: keep it safe.", err=True)
 
 
-async def _record(ground: Ground, session_id: str, form: str) -> bytes:
-    from app.exports import EXPORTS
-
+async def _record(ground: Ground, session_id: str) -> Record:
+    """As it was confirmed, or a draft of what the log says now."""
+    store = ground.store
+    kept: FrozenRecord | None = await store.read(
+        lambda db: notes.frozen(db, store, session_id)
+    )
+    if kept is not None:
+        return read_record(kept.content)
     footing = Footing(ground.store, ground.clock, {}, new_token)
     try:
         held = await Sessions(footing).held(session_id)
     except UnknownSession:
         fail(f"No session has the id {session_id}.")
     session = held.session
-    return EXPORTS[form](build_record(session, ground.clock.now(), session.names))
+    return build_record(session, ground.clock.now(), session.names)
 
 
 def _write(output: Path, content: bytes) -> None:

@@ -10,15 +10,20 @@ import typer
 from app.command import MISUSED, Ground, fail, opened
 from app.engine.codes import code_sender
 from app.main import mail_settings
-from app.store import access_rows, contacts, people
+from app.store import access_rows, accounts, contacts, people
+from app.store.accounts import Account
 from app.store.contacts import Contact
 from app.store.people import Person
 from app.web.access import SCOPES, Role
+from app.web.letters import SendLetter, letter_sender
+from app.web.pages import account_letters
 from integrations.address import RefusedAddress, check_url
 from integrations.base import PermanentFailure
+from integrations.mail.message import BadAddress, check_address
 
 token_app = typer.Typer(help="Tokens for programs.", no_args_is_help=True)
 contact_app = typer.Typer(help="Who hears of alarms.", no_args_is_help=True)
+account_app = typer.Typer(help="Who may sign in.", no_args_is_help=True)
 person_app = typer.Typer(help="The first people, before anybody can sign in.")
 
 ALL = 10_000
@@ -136,6 +141,92 @@ def _one(workers: list[Person], said: str) -> Person:
         ids = ", ".join(one.id for one in found)
         fail(f"Several workers have this name. Give an id: {ids}.")
     return found[0]
+
+
+# --- accounts -----------------------------------------------------------------------
+
+
+@account_app.command("invite")
+def invite(
+    person: Annotated[str, typer.Option(help="A worker's id or name.")],
+    role: Annotated[
+        list[Role], typer.Option(help="What they may be here as; repeat for more.")
+    ] = [Role.WORKER],  # noqa: B006 - typer reads it, nobody writes to it
+    email: Annotated[
+        str, typer.Option(help="Their work address; left out, the one on file.")
+    ] = "",
+    show: Annotated[
+        bool, typer.Option(help="Print the link instead of sending it by mail.")
+    ] = False,
+) -> None:
+    """Give a worker an account, or somebody who has one a new invitation."""
+    with opened() as ground:
+        account, text = _invited(ground, person, [str(one) for one in role], email)
+        send = letter_sender(mail_settings(ground.settings), ground.clock)
+        if send is None or show:
+            typer.echo(account_letters.address(ground.settings, text))
+            says = "Hand it over yourself; it works once, within 7 days."
+        else:
+            letter = account_letters.invitation(ground.settings, text)
+            asyncio.run(_post(send, account.email, letter))
+            says = "A mail with the link is on its way; it works once, within 7 days."
+        typer.echo(f"{account.id}, {', '.join(account.roles)}. {says}", err=True)
+
+
+async def _post(send: SendLetter, to: str, letter: tuple[str, str]) -> None:
+    await send(to, *letter)
+
+
+def _invited(
+    ground: Ground, person: str, roles: list[str], email: str
+) -> tuple[Account, str]:
+    with ground.store.unit() as db:
+        workers = people.listed(db, ground.store, kind="worker", limit=ALL)
+        worker, now = _one(workers, person), ground.clock.now()
+        known = accounts.of_person(db, ground.store, worker.id)
+        if known is not None:
+            kind = accounts.INVITE
+            return known, accounts.new_link(db, ground.store, known.id, kind, now)
+        try:
+            address = check_address(email or worker.email)
+        except BadAddress:
+            fail("There is no mail address on file. Give one with --email.", MISUSED)
+        return accounts.invite(db, ground.store, worker.id, address, roles, now)
+
+
+@account_app.command("list")
+def list_accounts() -> None:
+    """Show every account, what it may be used as, and whether it is open."""
+    with opened() as ground, ground.store.unit() as db:
+        found = accounts.listed(db, ground.store)
+        is_open = {one.id: accounts.open_to(db, one) for one in found}
+    if not found:
+        typer.echo("There are no accounts.")
+    for one in found:
+        state = "open" if is_open[one.id] else "closed"
+        typer.echo(f"{one.id}  {state}  {one.person_id}: {', '.join(one.roles)}")
+
+
+@account_app.command("close")
+def close_account(
+    account_id: Annotated[str, typer.Argument(help="As `account list` shows it.")],
+) -> None:
+    """Let nobody in by an account any more; every browser is signed out."""
+    with opened() as ground, ground.store.unit() as db:
+        now = ground.clock.now()
+        accounts.set_active(db, ground.store, account_id, False, now)
+    typer.echo(f"{account_id} is closed.")
+
+
+@account_app.command("open")
+def open_account(
+    account_id: Annotated[str, typer.Argument(help="As `account list` shows it.")],
+) -> None:
+    """Open an account again that was closed."""
+    with opened() as ground, ground.store.unit() as db:
+        now = ground.clock.now()
+        accounts.set_active(db, ground.store, account_id, True, now)
+    typer.echo(f"{account_id} is open.")
 
 
 # --- alarm contacts -----------------------------------------------------------------

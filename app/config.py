@@ -177,6 +177,27 @@ class Settings(BaseModel):
     smtp_from: Annotated[str, AfterValidator(checks.mail_address)] | None = _setting(
         "The sender of mails.", "one e-mail address", default=None
     )
+    oidc_issuer: Annotated[str, AfterValidator(checks.issuer)] | None = _setting(
+        "The provider of the organisation's own accounts, for signing in with them.",
+        "an https:// address exactly as the provider writes its issuer; for Entra ID "
+        "https://login.microsoftonline.com/TENANT-ID/v2.0",
+        default=None,
+    )
+    oidc_client_id: Text | None = _setting(
+        "What the provider calls this service.",
+        "the client (application) id as the provider shows it",
+        default=None,
+    )
+    oidc_client_secret: SecretStr | None = _setting(
+        "Proves this service to the provider.",
+        "the client secret as the provider shows it",
+        default=None,
+    )
+    oidc_title: Text = _setting(
+        "What people call that account; it stands on the sign-in button.",
+        "a few words",
+        default="your organisation's account",
+    )
     alarm_webhook_url: (
         Annotated[SecretStr, AfterValidator(checks.alarm_address)] | None
     ) = _setting(

@@ -24,10 +24,13 @@ from app.store.database import Store, open_engine
 from app.store.lock import DatabaseLock, Lock, LockFile
 from app.store.migrate import migrate
 from app.web.app import create_web
+from app.web.letters import letter_sender
 from app.web.webhooks import ShortRoad
 from integrations import PLATFORMS
 from integrations.base import Platform
 from integrations.mail.settings import MailSettings
+from integrations.oidc.provider import Provider
+from integrations.oidc.settings import OidcSettings
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +84,21 @@ def mail_settings(settings: Settings) -> MailSettings | None:
     )
 
 
+def sign_in_provider(settings: Settings) -> Provider | None:
+    """Where the organisation's own accounts sign in, or None when none is set."""
+    issuer, client = settings.oidc_issuer, settings.oidc_client_id
+    secret = settings.oidc_client_secret
+    if issuer is None or client is None or secret is None:
+        return None
+    known = OidcSettings(
+        issuer=issuer,
+        client_id=client,
+        client_secret=secret.get_secret_value(),
+        title=settings.oidc_title,
+    )
+    return Provider(known)
+
+
 def alias_domain(base_url: str) -> str:
     """Where clients' pseudonymous addresses live: our own host, when it has a name."""
     host = urlsplit(base_url).hostname or ""
@@ -127,7 +145,15 @@ def build(
         settings.organisation_name,
         allow_test_hosts=settings.allow_test_hosts,
     )
-    web = create_web(settings, engine, store, clock, send_code=send_code)
+    web = create_web(
+        settings,
+        engine,
+        store,
+        clock,
+        send_code=send_code,
+        send_letter=letter_sender(mail_settings(settings), clock),
+        provider=sign_in_provider(settings),
+    )
     lane = ShortRoad(web.state.house)
     service = Service(settings, clock, store, engine, platforms, web, lane)
     web.router.lifespan_context = lambda _app: _life(service)

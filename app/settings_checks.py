@@ -35,6 +35,7 @@ _GROUPS = {
         "zoom_client_secret",
         "zoom_webhook_secret",
     ),
+    "the sign-in provider": ("oidc_issuer", "oidc_client_id", "oidc_client_secret"),
     "the alarm webhook": ("alarm_webhook_url", "alarm_webhook_secret"),
     "the mail server's sign-in": ("smtp_username", "smtp_password"),
     "the old Zoom token": (
@@ -49,6 +50,7 @@ _NEEDS = {
     "smtp_host": "smtp_from",
     "smtp_from": "smtp_host",
     "smtp_username": "smtp_host",
+    "oidc_title": "oidc_issuer",
 }
 
 
@@ -210,6 +212,21 @@ def platform_address(text: str) -> str:
     if url is None or url.query or url.fragment:
         raise ValueError("not an address")
     return text.strip().rstrip("/")
+
+
+def issuer(text: str) -> str:
+    """An issuer keeps its spelling: a slash at the end is part of it (Discovery §4.3)."""
+    url = _split(text)
+    if url is None or url.query or url.fragment or url.scheme != "https":
+        raise ValueError("not an issuer")
+    shared = url.path.strip("/").split("/")[0] in (
+        "common",
+        "organizations",
+        "consumers",
+    )
+    if shared and (url.hostname or "").startswith("login."):
+        raise ValueError("everybody's tenant")
+    return text.strip()
 
 
 def alarm_address(secret: SecretStr) -> SecretStr:

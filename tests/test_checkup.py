@@ -14,7 +14,7 @@ from cryptography.hazmat.primitives import serialization
 from app import checkup
 from app.checkup import Finding, Outside, Reached
 from app.checkup.address import address
-from app.checkup.machine import alarm_contacts, disk, durable_store, mail
+from app.checkup.machine import alarm_contacts, disk, durable_store, mail, sign_in
 from app.checkup.platforms import meeting_platforms
 from app.clock import Clock, ManualClock, SystemClock
 from app.config import Settings, SettingsFault, load_settings
@@ -27,6 +27,7 @@ from app.store.migrate import migrate
 from integrations.base import PermanentFailure, Scopes, TemporaryFailure
 from integrations.http import ConnectError
 from integrations.mail.settings import MailSettings
+from integrations.oidc.provider import Provider
 from tests.engine.room import Room, RoomPlatform
 from tests.integrations.certificates import Authority, new_authority
 
@@ -184,6 +185,41 @@ async def test_a_refused_sign_in_says_how_to_mend_it(tmp_path: Path) -> None:
 async def test_no_mail_server_is_only_a_warning(here: Settings) -> None:
     [found] = await mail(here, outside())
     assert found.state == "warn"
+
+
+# --- the organisation's own sign-in ---------------------------------------------------
+
+OIDC = {
+    "CHAPERONE_OIDC_ISSUER": "https://login.charity.example",
+    "CHAPERONE_OIDC_CLIENT_ID": "chaperone",
+    "CHAPERONE_OIDC_CLIENT_SECRET": "secret",
+}
+
+
+async def test_the_sign_in_provider_is_asked_who_it_is(tmp_path: Path) -> None:
+    asked: list[str] = []
+
+    async def remember(provider: Provider) -> None:
+        asked.append(provider.settings.issuer)
+
+    there = settings(tmp_path, **OIDC)
+    [found] = await sign_in(there, outside(try_provider=remember))
+    assert found.state == "ok"
+    assert asked == ["https://login.charity.example"]
+
+
+async def test_a_wrong_issuer_says_how_to_mend_it(tmp_path: Path) -> None:
+    async def refuse(_provider: Provider) -> None:
+        raise PermanentFailure("It calls itself something else.", "Set the other.")
+
+    there = settings(tmp_path, **OIDC)
+    assert await sign_in(there, outside(try_provider=refuse)) == [
+        Finding("sign-in", "fault", "It calls itself something else.", "Set the other.")
+    ]
+
+
+async def test_without_a_provider_nothing_is_missing(here: Settings) -> None:
+    assert await sign_in(here, outside()) == []
 
 
 # --- the public address ---------------------------------------------------------------

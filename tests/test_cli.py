@@ -19,7 +19,7 @@ from app.clock import SystemClock
 from app.config import load_settings, project_root
 from app.crypto import new_key
 from app.main import lock_of, open_store
-from app.store import access_rows, contacts
+from app.store import access_rows, accounts, contacts
 from app.web.access import SCOPES
 
 KEY = new_key()
@@ -188,6 +188,64 @@ def test_the_first_person_gets_a_link_that_works_once(
         store.close()
 
 
+def test_the_first_administrator_is_invited_from_the_command_line(
+    environ: Mapping[str, str],
+) -> None:
+    person = run("person", "add", "Ada", "--email", "ada@charity.example")
+    roles = ("--role", "session_lead", "--role", "administrator")
+    made = run("account", "invite", "--person", "Ada", *roles)
+    assert made.exit_code == 0
+    url, secret = made.stdout.strip().rsplit("/", 1)
+    assert url == "http://localhost:8000/password"
+    again = run("account", "invite", "--person", "ada", "--show")
+    store = open_store(load_settings(environ))
+    now = SystemClock().now()
+    try:
+        with store.unit() as db:
+            assert accounts.link_opens(db, store, secret, now) is None
+            found = accounts.link_opens(
+                db, store, again.stdout.strip().rsplit("/", 1)[1], now
+            )
+        assert found is not None
+        account, kind = found
+        assert (account.email, account.roles, kind) == (
+            "ada@charity.example",
+            ("session_lead", "administrator"),
+            "invite",
+        )
+        listed = run("account", "list").stdout
+        line = (
+            f"{account.id}  open  {person.stdout.strip()}: session_lead, administrator"
+        )
+        assert line in listed
+        assert secret not in listed
+        last = run("account", "close", account.id)
+        assert (last.exit_code, last.stdout) == (1, "")
+        assert "the last administrator" in last.stderr
+        run("person", "add", "Sam", "--email", "sam@charity.example")
+        run("account", "invite", "--person", "Sam")
+        sam = run("account", "list").stdout.splitlines()[1].split()[0]
+        assert run("account", "close", sam).stdout == f"{sam} is closed.\n"
+        assert f"{sam}  closed" in run("account", "list").stdout
+        assert run("account", "open", sam).exit_code == 0
+        assert f"{sam}  open" in run("account", "list").stdout
+    finally:
+        store.close()
+
+
+def test_nobody_is_invited_without_an_address_or_being_a_worker(
+    environ: Mapping[str, str],
+) -> None:
+    run("person", "add", "Pat")
+    no_address = run("account", "invite", "--person", "Pat")
+    assert (no_address.exit_code, no_address.stdout) == (2, "")
+    assert "--email" in no_address.stderr
+    nobody = run("account", "invite", "--person", "Eve")
+    assert (nobody.exit_code, nobody.stdout) == (1, "")
+    assert run("account", "list").stdout == "There are no accounts.\n"
+    assert run("account", "close", "account-none").exit_code == 1
+
+
 def test_a_link_for_nobody_or_for_two_is_not_made(environ: Mapping[str, str]) -> None:
     nobody = run("sign-in-link", "--person", "Eve")
     assert (nobody.exit_code, nobody.stdout) == (1, "")
@@ -309,6 +367,7 @@ def test_check_tells_what_is_wrong_and_how_to_mend_it(
         "settings": "ok",
         "store": "ok",
         "disk": found[2]["state"],
+        "keys": "ok",
         "name": "ok",
         "certificate": "ok",
         "platform": "fault",

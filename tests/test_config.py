@@ -19,6 +19,7 @@ SECRETS = {
     "CHAPERONE_ZOOM_WEBHOOK_SECRET": "webhook-canary",
     "CHAPERONE_ZOOM_WEBHOOK_SECRET_OLD": "old-canary",
     "CHAPERONE_SMTP_PASSWORD": "mail-canary",
+    "CHAPERONE_OIDC_CLIENT_SECRET": "oidc-canary",
     "CHAPERONE_DATABASE_URL": "postgresql://anna:store-canary@127.0.0.1/chaperone",
     "CHAPERONE_ALARM_WEBHOOK_URL": "https://sms.example.org/gateway-canary",
     "CHAPERONE_ALARM_WEBHOOK_SECRET": "whsec_YWxhcm0tY2FuYXJ5",
@@ -36,6 +37,11 @@ ZOOM = {
 MAIL = {
     "CHAPERONE_SMTP_HOST": "mail.example.org",
     "CHAPERONE_SMTP_FROM": "group@example.org",
+}
+
+OIDC = {
+    "CHAPERONE_OIDC_CLIENT_ID": "chaperone",
+    "CHAPERONE_OIDC_CLIENT_SECRET": "oidc-canary",
 }
 
 
@@ -174,6 +180,46 @@ def test_base_addresses_that_may_not_be(clock: ManualClock, given: str) -> None:
     assert [fault.split(" ")[0] for fault in faults(clock, BASE_URL=given)] == [
         "CHAPERONE_BASE_URL"
     ]
+
+
+@pytest.mark.parametrize(
+    "given",
+    [
+        "https://login.riverside.example",
+        "https://riverside.eu.auth0.example/",
+        "https://login.microsoftonline.com/1111-2222/v2.0",
+    ],
+)
+def test_an_issuer_keeps_its_spelling(clock: ManualClock, given: str) -> None:
+    assert load(clock, OIDC, OIDC_ISSUER=given).oidc_issuer == given
+
+
+@pytest.mark.parametrize(
+    "given",
+    [
+        "http://login.riverside.example",
+        "login.riverside.example",
+        "https://login.riverside.example/?x=1",
+        "https://login.riverside.example/#top",
+        "https://anna:pw@login.riverside.example",
+        "https://login.microsoftonline.com/common/v2.0",
+        "https://login.microsoftonline.com/organizations/v2.0",
+        "https://login.microsoftonline.us/consumers/v2.0",
+    ],
+)
+def test_issuers_that_may_not_be(clock: ManualClock, given: str) -> None:
+    """Everybody has an account in the tenants that all of Entra ID shares."""
+    [fault] = faults(clock, OIDC, OIDC_ISSUER=given)
+    assert fault.startswith("CHAPERONE_OIDC_ISSUER cannot be used: it must be an https")
+
+
+def test_a_sign_in_provider_needs_all_three(clock: ManualClock) -> None:
+    [half] = faults(clock, OIDC_ISSUER="https://login.riverside.example")
+    assert half.startswith(
+        "CHAPERONE_OIDC_CLIENT_ID and CHAPERONE_OIDC_CLIENT_SECRET must be given too"
+    )
+    [lonely] = faults(clock, OIDC_TITLE="Riverside")
+    assert "does nothing without CHAPERONE_OIDC_ISSUER" in lonely
 
 
 @pytest.mark.parametrize(
@@ -425,6 +471,8 @@ def test_no_secret_shows(clock: ManualClock) -> None:
         ZOOM,
         MAIL,
         SECRETS,
+        OIDC,
+        OIDC_ISSUER="https://login.riverside.example",
         SMTP_USERNAME="anna",
         ZOOM_WEBHOOK_SECRET_OLD_UNTIL="2026-11-17T19:00Z",
     )
@@ -435,7 +483,8 @@ def test_no_secret_shows(clock: ManualClock) -> None:
 
 
 def test_every_secret_may_lie_in_a_file(clock: ManualClock, tmp_path: Path) -> None:
-    environ = dict(MAIL) | ZOOM | {"CHAPERONE_SMTP_USERNAME": "anna"}
+    environ = dict(MAIL) | ZOOM | OIDC | {"CHAPERONE_SMTP_USERNAME": "anna"}
+    environ["CHAPERONE_OIDC_ISSUER"] = "https://login.riverside.example"
     environ["CHAPERONE_ZOOM_WEBHOOK_SECRET_OLD_UNTIL"] = "2026-11-17T19:00Z"
     in_files = dict(environ)
     for name, value in SECRETS.items():

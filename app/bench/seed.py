@@ -76,10 +76,10 @@ def plant(
     with store.unit() as db:
         workers, clients = _people(db, store, now)
         group = groups.add(
-            db, groups.Group(name="Bench group", leads=(workers[0],)), now
+            db, store, groups.Group(name="Bench group", leads=(workers[0],)), now
         ).id
         rules = [GroundRule(heading=h, text=f"Our {h} rule.") for h in HEADINGS]
-        groups.agree_rules(db, group, rules, workers[0], now)
+        groups.agree_rules(db, store, group, rules, workers[0], now)
         hands = Hands(
             live_roster=live_roster,
             end_for_all=True,

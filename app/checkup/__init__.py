@@ -9,11 +9,13 @@ from collections.abc import Mapping
 
 from app.checkup.address import address
 from app.checkup.finding import Finding, of_settings, told
+from app.checkup.keys import keys
 from app.checkup.machine import (
     alarm_contacts,
     disk,
     durable_store,
     mail,
+    sign_in,
     usable_settings,
 )
 from app.checkup.outside import Outside, Reached
@@ -39,9 +41,11 @@ async def check(
         usable_settings(settings),
         durable_store(store),
         disk(settings, store, outside),
+        keys(store),
         address(settings, clock, outside),
         meeting_platforms(settings, store, clock, platforms, outside),
         alarm_contacts(store),
         mail(settings, outside),
+        sign_in(settings, outside),
     )
     return [finding for group in groups for finding in group]

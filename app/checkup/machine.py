@@ -9,7 +9,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from app.checkup.finding import Finding, failed
 from app.checkup.outside import Outside
 from app.config import Settings
-from app.main import mail_settings
+from app.main import mail_settings, sign_in_provider
 from app.store.database import Store
 from app.store.plans import contacts_confirmed
 from integrations.base import PlatformFailure
@@ -130,3 +130,15 @@ async def mail(settings: Settings, outside: Outside) -> list[Finding]:
     return [
         Finding("mail", "ok", f"{server.host} takes our sign-in; no mail was sent.")
     ]
+
+
+async def sign_in(settings: Settings, outside: Outside) -> list[Finding]:
+    """Ask the organisation's sign-in provider who it is; nobody is signed in."""
+    provider = sign_in_provider(settings)
+    if provider is None:
+        return []
+    try:
+        await outside.try_provider(provider)
+    except PlatformFailure as failure:
+        return [failed("sign-in", failure)]
+    return [Finding("sign-in", "ok", f"{provider.settings.issuer} describes itself.")]

@@ -12,6 +12,7 @@ from app.clock import Clock
 from integrations.http import AsyncClient
 from integrations.mail import client as mail_client
 from integrations.mail.settings import MailSettings
+from integrations.oidc.provider import Provider
 from integrations.outgoing.client import resolve_by_system
 
 DEADLINE = timedelta(seconds=10)
@@ -58,6 +59,7 @@ class Outside:
     resolve: Callable[[str, int], Awaitable[list[str]]] = resolve_by_system
     reach: Callable[[str, Clock], Awaitable[Reached]] = reach
     try_mail: Callable[[MailSettings], Awaitable[None]] = mail_client.try_login
+    try_provider: Callable[[Provider], Awaitable[None]] = Provider.check
     free_bytes: Callable[[Path], int] = free_bytes
     tls: ssl.SSLContext = field(default_factory=ssl.create_default_context)
     deadline: timedelta = DEADLINE

@@ -107,7 +107,7 @@ class Plan:
     risk_assessment: bool = False
     emergency_contacts: bool = False
     alarm_contacts_confirmed: int = 0
-    recording_reason: str = ""
+    recording_reason: str = personal()
     link_is_public: bool = False
 
     def worker(self, person_id: str) -> WorkerSlot | None:

@@ -265,10 +265,14 @@ class Signed:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Record:
-    """Everything of one group session: it wrote itself."""
+    """Everything of one group session: it wrote itself.
+
+    ``version``: the confirmed record this is, 0 for one built from the log as it is now.
+    """
 
     session_id: str
     written_at: datetime
+    version: int = 0
     plan: PlanFacts | None
     meetings: tuple[MeetingFact, ...]
     attendance: tuple[AttendanceRow, ...]
@@ -287,6 +291,17 @@ class Record:
     follow_ups: tuple[FollowUpFact, ...]
     actions: tuple[ActionEntry, ...]
     timeline: tuple[Entry, ...]
+
+    @property
+    def standing(self) -> str:
+        """What it is worth, in words: confirmed when and by whom, or a draft."""
+        signed = self.attendance_confirmed
+        if signed is None or signed.at is None:
+            return "draft, not confirmed"
+        if not self.version:
+            return f"draft, written after version {signed.version} was confirmed"
+        by = f" by {signed.by.name}" if signed.by is not None else ""
+        return f"confirmed {signed.at:%Y-%m-%d %H:%M} UTC{by}"
 
     @property
     def workers(self) -> tuple[AttendanceRow, ...]:

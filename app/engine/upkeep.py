@@ -17,6 +17,7 @@ from app.engine.intake import Intake
 from app.engine.loop import Engine
 from app.engine.prepare import due_checks
 from app.engine.watch import UNSEEN
+from app.privacy import retention as long_terms
 from app.store import access_rows, log, retention
 from integrations.base import BadWebhook, PermanentFailure, PlatformFailure, ReportLine
 
@@ -161,6 +162,9 @@ class Upkeep:
         refs = await store.read(lambda db: retention.unbound(db, now - UNBOUND_KEPT))
         for part in retention.parts(refs):
             await store.write(partial(retention.forget_unbound, refs=part))
+        for term in await store.read(lambda db: long_terms.due_by(db, now)):
+            await store.write(partial(long_terms.carry_out, store=store, term=term))
+            self._footing.log.info("kept long enough", kind=term.kind, id=term.id)
 
 
 def needs_check(session: GroupSession, now: datetime) -> bool:

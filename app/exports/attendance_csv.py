@@ -39,6 +39,7 @@ HEADS = (
     "corrections",
     "confirmed_at",
     "confirmed_by",
+    "standing",
 )
 
 
@@ -50,6 +51,7 @@ def attendance_csv(record: Record) -> bytes:
     tail = (
         _time(signed.at, zone) if signed is not None else "",
         signed.by.name if signed is not None and signed.by is not None else "",
+        record.standing,
     )
     rows = ((*head, *_row(row, zone), *tail) for row in record.attendance)
     return csv_table(HEADS, rows)

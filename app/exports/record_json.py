@@ -4,10 +4,11 @@ Every field is always there. Times are RFC 3339 in UTC, lengths seconds.
 """
 
 import json
+import types
 from dataclasses import fields, is_dataclass
 from datetime import UTC, datetime, timedelta
 from enum import Enum, IntEnum
-from typing import Any
+from typing import Any, Union, get_args, get_origin, get_type_hints
 
 from app.core.record_parts import Record
 
@@ -16,10 +17,41 @@ FORMAT = "chaperone.record/1"
 
 def record_json(record: Record) -> bytes:
     """UTF-8 without a byte order mark (RFC 8259), two spaces deep, one record."""
-    body = {"format": FORMAT, **_plain(record)}
+    body = {"format": FORMAT, "standing": record.standing, **_plain(record)}
     text = json.dumps(body, ensure_ascii=False, indent=2) + "\n"
     # Half a surrogate pair, as a cut name may hold, is no UTF-8.
     return text.encode(errors="replace")
+
+
+def read_record(content: bytes) -> Record:
+    """The record that :func:`record_json` wrote. Raises ValueError for anything else."""
+    try:
+        record: Record = _read(Record, json.loads(content))
+    except (KeyError, TypeError, AttributeError) as problem:
+        raise ValueError("This is no record.") from problem
+    return record
+
+
+def _read(hint: Any, value: Any) -> Any:
+    origin = get_origin(hint)
+    if origin is tuple:
+        return tuple(_read(get_args(hint)[0], one) for one in value)
+    if origin in (Union, types.UnionType):
+        [inner] = [one for one in get_args(hint) if one is not types.NoneType]
+        return None if value is None else _read(inner, value)
+    if is_dataclass(hint) and isinstance(hint, type):
+        hints = get_type_hints(hint)
+        known = {one.name for one in fields(hint)} & set(value)
+        return hint(**{name: _read(hints[name], value[name]) for name in known})
+    if hint is datetime:
+        return datetime.fromisoformat(value)
+    if hint is timedelta:
+        return timedelta(seconds=value)
+    if isinstance(hint, type) and issubclass(hint, IntEnum):
+        return hint[value.upper()]
+    if isinstance(hint, type) and issubclass(hint, Enum):
+        return hint(value)
+    return value
 
 
 def _plain(value: Any) -> Any:

@@ -28,8 +28,9 @@ def record_schema() -> dict[str, Any]:
     kinds: dict[str, Any] = {}
     _object(Record, kinds)
     top = kinds.pop("Record")
-    top["properties"] = {"format": {"const": FORMAT}, **top["properties"]}
-    top["required"] = ["format", *top["required"]]
+    words = {"format": {"const": FORMAT}, "standing": dict(_SIMPLE[str])}
+    top["properties"] = {**words, **top["properties"]}
+    top["required"] = [*words, *top["required"]]
     return {
         "$schema": DIALECT,
         "$id": "urn:chaperone:record:1",

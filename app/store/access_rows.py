@@ -17,15 +17,21 @@ from app.store.ids import new_id
 from app.store.people import people
 from app.store.refusals import Unknown
 from app.store.tables import SignInLinkRow, TokenRow, WebSessionRow
+from app.store.tables_accounts import AccountLinkRow, SignInTryRow
 
 tokens = TokenRow.__table__  # type: ignore[attr-defined]
 sign_in_links = SignInLinkRow.__table__  # type: ignore[attr-defined]
 web_sessions = WebSessionRow.__table__  # type: ignore[attr-defined]
+account_links = AccountLinkRow.__table__  # type: ignore[attr-defined]
+tries = SignInTryRow.__table__  # type: ignore[attr-defined]
 
-# ASVS 5.0 V7.3: a forgotten browser is signed out after 30 minutes, any after 8 hours.
-IDLE = timedelta(minutes=30)
+# ASVS 5.0 V7.3: a forgotten browser is signed out after a quarter of an hour, one on the
+# live page after half an hour, any after 8 hours.
+IDLE = timedelta(minutes=15)
+IDLE_LIVE = timedelta(minutes=30)
 ABSOLUTE = timedelta(hours=8)
 LINK_LASTS = timedelta(minutes=30)
+TRIES_KEPT = timedelta(days=90)
 _SEEN_EVERY = timedelta(seconds=60)
 
 
@@ -130,7 +136,7 @@ def make_sign_in_link(
     lasts: timedelta = LINK_LASTS,
 ) -> str:
     """The secret part of a single-use way in for an active worker. Raises Unknown."""
-    if not _is_active_worker(db, person_id):
+    if not is_active_worker(db, person_id):
         raise Unknown("worker", person_id)
     text = new_token()
     db.execute(
@@ -165,7 +171,7 @@ def sign_in(
         .where(sign_in_links.c.digest == link.digest, sign_in_links.c.used_at.is_(None))
         .values(used_at=now)
     )
-    if used.rowcount != 1 or not _is_active_worker(db, link.person_id):
+    if used.rowcount != 1 or not is_active_worker(db, link.person_id):
         return None
     return open_web_session(db, store, link.person_id, link.role, now)
 
@@ -180,7 +186,7 @@ def _unused(db: Connection, store: Store, text: str, now: datetime) -> Any:
     ).first()
 
 
-def _is_active_worker(db: Connection, person_id: str) -> bool:
+def is_active_worker(db: Connection, person_id: str) -> bool:
     found = db.execute(
         select(people.c.id).where(
             people.c.id == person_id,
@@ -195,9 +201,17 @@ def _is_active_worker(db: Connection, person_id: str) -> bool:
 
 
 def open_web_session(
-    db: Connection, store: Store, person_id: str, role: str, now: datetime
+    db: Connection,
+    store: Store,
+    person_id: str,
+    role: str,
+    now: datetime,
+    expires_at: datetime | None = None,
 ) -> tuple[SignIn, str]:
-    """A new browser session with a new secret (S04) and its cookie's text."""
+    """A new browser session with a new secret (S04) and its cookie's text.
+
+    ``expires_at``: of the session it replaces, so that changing a role wins no time.
+    """
     cookie = new_token()
     made = SignIn(
         person_id=person_id,
@@ -205,7 +219,7 @@ def open_web_session(
         csrf=new_token(),
         created_at=now,
         seen_at=now,
-        expires_at=now + ABSOLUTE,
+        expires_at=expires_at or now + ABSOLUTE,
     )
     db.execute(
         web_sessions.insert().values(
@@ -222,18 +236,26 @@ def open_web_session(
 
 
 def web_session_of(
-    db: Connection, store: Store, cookie: str, now: datetime
+    db: Connection,
+    store: Store,
+    cookie: str,
+    now: datetime,
+    idle: timedelta = IDLE,
 ) -> SignIn | None:
-    """The session of that cookie, unless it is over, idle too long, or they left."""
+    """The session of that cookie, unless it is over, silent for ``idle``, or they left."""
     row = db.execute(
         select(web_sessions).where(
             web_sessions.c.digest.in_(store.keys.digests("cookie", cookie))
         )
     ).first()
-    if row is None or now >= row.expires_at or now - row.seen_at >= IDLE:
+    if row is None or now >= row.expires_at or now - row.seen_at >= idle:
         return None
-    if not _is_active_worker(db, row.person_id):
+    if not is_active_worker(db, row.person_id):
         return None
+    return _signed_in(row)
+
+
+def _signed_in(row: Any) -> SignIn:
     return SignIn(
         person_id=row.person_id,
         role=row.role,
@@ -259,6 +281,20 @@ def close_web_session(db: Connection, store: Store, cookie: str) -> None:
     db.execute(_of(store, cookie, web_sessions.delete()))
 
 
+def browsers_of(db: Connection, person_id: str, now: datetime) -> list[SignIn]:
+    """A person's signed-in browsers, latest first."""
+    rows = db.execute(
+        select(web_sessions)
+        .where(
+            web_sessions.c.person_id == person_id,
+            web_sessions.c.expires_at > now,
+            web_sessions.c.seen_at > now - IDLE_LIVE,
+        )
+        .order_by(web_sessions.c.seen_at.desc(), web_sessions.c.digest)
+    )
+    return [_signed_in(row) for row in rows]
+
+
 def close_web_sessions_of(db: Connection, person_id: str) -> None:
     """Sign a person out everywhere, for instance when their role changes (S03)."""
     for table in (web_sessions, sign_in_links):
@@ -266,9 +302,10 @@ def close_web_sessions_of(db: Connection, person_id: str) -> None:
 
 
 def forget_old(db: Connection, now: datetime) -> None:
-    """Delete browser sessions and links that can no longer be used."""
-    for table in (web_sessions, sign_in_links):
+    """Delete browser sessions and links that can no longer be used, and old tries."""
+    for table in (web_sessions, sign_in_links, account_links):
         db.execute(table.delete().where(table.c.expires_at <= now))
+    db.execute(tries.delete().where(tries.c.at <= now - TRIES_KEPT))
 
 
 def same(one: str, other: str) -> bool:

@@ -70,7 +70,9 @@ def add(
         contacts.insert().values(
             id=row_id,
             channel=contact.channel,
-            label=contact.label,
+            label_sealed=_seal(store, "label", row_id, contact.label)
+            if contact.label
+            else None,
             address_sealed=_seal(store, "address", row_id, contact.address),
             secret_sealed=_seal(store, "secret", row_id, contact.secret)
             if contact.secret
@@ -157,7 +159,7 @@ def _contact(store: Store, row: Any) -> Contact:
         channel=row.channel,
         address=_open(store, "address", row),
         secret=_open(store, "secret", row),
-        label=row.label,
+        label=_open(store, "label", row),
         created_at=row.created_at,
         confirmed_at=row.confirmed_at,
     )

@@ -20,7 +20,8 @@ from sqlalchemy import Connection
 from sqlalchemy.exc import DBAPIError
 
 from app.store.bulk import insert_once
-from app.store.tables import DeliveryRow, LogPersonalRow, LogRow, moment_of
+from app.store.columns import moment_of
+from app.store.tables import DeliveryRow, LogPersonalRow, LogRow
 
 log = LogRow.__table__  # type: ignore[attr-defined]
 personal = LogPersonalRow.__table__  # type: ignore[attr-defined]

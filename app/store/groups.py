@@ -8,6 +8,7 @@ from typing import Any
 from sqlalchemy import Connection, select
 
 from app.core.plan import HEADINGS, GroundRule, GroundRules
+from app.store.database import Store
 from app.store.ids import new_id
 from app.store.people import has_letters, people, text_faults
 from app.store.refusals import Refused, Stale, Unknown
@@ -33,14 +34,14 @@ class Group:
     created_at: datetime | None = None
 
 
-def add(db: Connection, group: Group, now: datetime) -> Group:
+def add(db: Connection, store: Store, group: Group, now: datetime) -> Group:
     """Store a new group, without rules yet. Raises Refused."""
     made = replace(group, id=new_id("group"), rules=NO_RULES, created_at=now)
     _check(db, made)
     db.execute(
         groups.insert().values(
             id=made.id,
-            name=made.name,
+            name_sealed=_seal_name(store, made.id, made.name),
             under_18=made.under_18,
             rules_version=0,
             rules=[],
@@ -51,39 +52,60 @@ def add(db: Connection, group: Group, now: datetime) -> Group:
     return made
 
 
-def change(db: Connection, group_id: str, changes: Mapping[str, Any]) -> Group:
+def change(
+    db: Connection, store: Store, group_id: str, changes: Mapping[str, Any]
+) -> Group:
     """Change ``name``, ``under_18`` or ``leads``. Raises Unknown, Refused."""
     kept = {k: v for k, v in changes.items() if k in ("name", "under_18", "leads")}
     if "leads" in kept:
         kept["leads"] = tuple(kept["leads"])
-    changed = replace(get(db, group_id), **kept)
+    changed = replace(get(db, store, group_id), **kept)
     _check(db, changed)
     db.execute(
         groups.update()
         .where(groups.c.id == group_id)
-        .values(name=changed.name, under_18=changed.under_18, leads=list(changed.leads))
+        .values(
+            name_sealed=_seal_name(store, group_id, changed.name),
+            under_18=changed.under_18,
+            leads=list(changed.leads),
+        )
     )
     return changed
 
 
-def get(db: Connection, group_id: str) -> Group:
+def get(db: Connection, store: Store, group_id: str) -> Group:
     """One group. Raises Unknown."""
     row = db.execute(select(groups).where(groups.c.id == group_id)).first()
     if row is None:
         raise Unknown("group", group_id)
-    return _group(row)
+    return _group(store, row)
 
 
-def listed(db: Connection, *, after: str = "", limit: int = 100) -> list[Group]:
+def listed(
+    db: Connection, store: Store, *, after: str = "", limit: int = 100
+) -> list[Group]:
     """Groups in the order of their ids."""
     rows = db.execute(
         select(groups).where(groups.c.id > after).order_by(groups.c.id).limit(limit)
     )
-    return [_group(row) for row in rows]
+    return [_group(store, row) for row in rows]
+
+
+def is_there(db: Connection, group_id: str) -> bool:
+    """Whether there is such a group."""
+    found = db.execute(select(groups.c.id).where(groups.c.id == group_id))
+    return found.first() is not None
+
+
+def led_by(db: Connection, person_id: str) -> set[str]:
+    """Ids of the groups this worker may lead."""
+    rows = db.execute(select(groups.c.id, groups.c.leads))
+    return {row.id for row in rows if person_id in row.leads}
 
 
 def agree_rules(
     db: Connection,
+    store: Store,
     group_id: str,
     rules: Sequence[GroundRule],
     by: str,
@@ -96,7 +118,7 @@ def agree_rules(
 
     ``on_version``: the version the author looked at. Raises Unknown, Refused, Stale.
     """
-    before = get(db, group_id).rules.version
+    before = get(db, store, group_id).rules.version
     if on_version is not None and on_version != before:
         raise Stale(before)
     faults = _rule_faults(rules)
@@ -109,7 +131,7 @@ def agree_rules(
             group_id=group_id,
             version=before + 1,
             rules=plain,
-            made_with=made_with,
+            made_with_sealed=_seal_made_with(store, group_id, before + 1, made_with),
             adopted_at=now,
             by=by,
         )
@@ -134,6 +156,21 @@ def rules_at(db: Connection, group_id: str, version: int) -> GroundRules:
     return _rules(version, row.rules)
 
 
+def made_with(db: Connection, store: Store, group_id: str, version: int) -> str:
+    """With whom that version of the rules was made, as entered. Raises Unknown."""
+    row = db.execute(
+        select(ground_rules.c.made_with_sealed).where(
+            ground_rules.c.group_id == group_id, ground_rules.c.version == version
+        )
+    ).first()
+    if row is None:
+        raise Unknown("version of the ground rules", f"{group_id}/{version}")
+    if row.made_with_sealed is None:
+        return ""
+    place = f"ground_rules:made_with:{group_id}:{version}"
+    return store.open(row.made_with_sealed, place).decode()
+
+
 def not_workers(db: Connection, ids: Collection[str]) -> set[str]:
     """Which of these ids are not active workers."""
     found = db.execute(
@@ -144,6 +181,15 @@ def not_workers(db: Connection, ids: Collection[str]) -> set[str]:
         )
     )
     return set(ids) - {row.id for row in found}
+
+
+def _seal_name(store: Store, group_id: str, name: str) -> bytes:
+    return store.seal(name.encode(), f"groups:name:{group_id}")
+
+
+def _seal_made_with(store: Store, group_id: str, version: int, text: str) -> Any:
+    place = f"ground_rules:made_with:{group_id}:{version}"
+    return store.seal(text.encode(), place) if text else None
 
 
 def _check(db: Connection, group: Group) -> None:
@@ -178,10 +224,10 @@ def _rules(version: int, plain: Sequence[Mapping[str, str]]) -> GroundRules:
     return GroundRules(version=version, rules=rules)
 
 
-def _group(row: Any) -> Group:
+def _group(store: Store, row: Any) -> Group:
     return Group(
         id=row.id,
-        name=row.name,
+        name=store.open(row.name_sealed, f"groups:name:{row.id}").decode(),
         under_18=row.under_18,
         leads=tuple(row.leads),
         rules=_rules(row.rules_version, row.rules),

@@ -22,6 +22,7 @@ from app.core.events import MeetingEvent, MeetingRef
 from app.core.fold import Fact
 from app.crypto import CannotDecrypt
 from app.store.bulk import insert_once, read_rows
+from app.store.columns import moment_of, ticks_of
 from app.store.database import Store
 from app.store.entries import Entry as Entry
 from app.store.entries import add as add_entries
@@ -34,8 +35,6 @@ from app.store.tables import (
     LogRow,
     MeetingRow,
     QuarantineRow,
-    moment_of,
-    ticks_of,
 )
 
 log = LogRow.__table__  # type: ignore[attr-defined]

@@ -1,6 +1,7 @@
 """Session notes, a new row for each version, and records frozen when confirmed."""
 
 import hashlib
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -111,13 +112,17 @@ def freeze(
     db: Connection,
     store: Store,
     session_id: str,
-    content: bytes,
+    write: Callable[[int], bytes],
     by: str,
     now: datetime,
 ) -> FrozenRecord:
-    """Keep a confirmed record as its own row, beside earlier ones."""
+    """Keep a confirmed record as its own row, beside earlier ones.
+
+    ``write`` gives the content for the version it becomes, since that stands in it.
+    """
     last = frozen(db, store, session_id)
     version = 1 if last is None else last.version + 1
+    content = write(version)
     digest = hashlib.sha256(content).hexdigest()
     place = f"records:record:{session_id}:{version}"
     db.execute(

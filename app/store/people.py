@@ -22,12 +22,16 @@ from app.store.tables import (
     SignInLinkRow,
     WebSessionRow,
 )
+from app.store.tables_accounts import AccountLinkRow, AccountRow, IdentityRow
 
 people = PersonRow.__table__  # type: ignore[attr-defined]
 talks = OneToOneRow.__table__  # type: ignore[attr-defined]
 links = LinkRow.__table__  # type: ignore[attr-defined]
 sign_in_links = SignInLinkRow.__table__  # type: ignore[attr-defined]
 web_sessions = WebSessionRow.__table__  # type: ignore[attr-defined]
+accounts = AccountRow.__table__  # type: ignore[attr-defined]
+account_links = AccountLinkRow.__table__  # type: ignore[attr-defined]
+identities = IdentityRow.__table__  # type: ignore[attr-defined]
 
 KINDS = ("worker", "client")
 LONGEST_NAME = 120
@@ -176,6 +180,7 @@ def deactivate(db: Connection, person_id: str, now: datetime) -> None:
 def erase(db: Connection, person_id: str, now: datetime) -> None:
     """Erase what names or describes them; the pseudonymous rows stay. Raises Unknown."""
     deactivate(db, person_id, now)
+    erase_account(db, person_id)
     db.execute(
         people.update()
         .where(people.c.id == person_id)
@@ -189,11 +194,23 @@ def erase(db: Connection, person_id: str, now: datetime) -> None:
         )
     )
     db.execute(
-        talks.update().where(talks.c.client_id == person_id).values(outcome_sealed=None)
+        talks.update()
+        .where(talks.c.client_id == person_id)
+        .values(outcome_sealed=None, channel_sealed=None)
     )
     db.execute(
-        links.update().where(links.c.person_id == person_id).values(url_sealed=None)
+        links.update()
+        .where(links.c.person_id == person_id)
+        .values(url_sealed=None, alias="")
     )
+
+
+def erase_account(db: Connection, person_id: str) -> None:
+    """Take their account away, with everything that opens it."""
+    mine = select(accounts.c.id).where(accounts.c.person_id == person_id)
+    for table in (account_links, identities):
+        db.execute(table.delete().where(table.c.account_id.in_(mine)))
+    db.execute(accounts.delete().where(accounts.c.person_id == person_id))
 
 
 # --- one-to-ones ------------------------------------------------------------------
@@ -218,17 +235,14 @@ def add_talk(db: Connection, store: Store, talk: Talk, now: datetime) -> Talk:
     if faults:
         raise Refused(faults)
     made = replace(talk, id=new_id("talk"))
-    sealed = None
-    if made.outcome:
-        sealed = store.seal(made.outcome.encode(), f"one_to_ones:outcome:{made.id}")
     db.execute(
         talks.insert().values(
             id=made.id,
             client_id=made.client_id,
             worker_id=made.worker_id,
             held_on=made.held_on,
-            channel=made.channel,
-            outcome_sealed=sealed,
+            channel_sealed=_seal_talk(store, "channel", made.id, made.channel),
+            outcome_sealed=_seal_talk(store, "outcome", made.id, made.outcome),
             created_at=now,
         )
     )
@@ -246,18 +260,14 @@ def talks_of(
         .order_by(talks.c.held_on, talks.c.id)
     )
     for row in rows:
-        outcome = ""
-        if row.outcome_sealed is not None:
-            place = f"one_to_ones:outcome:{row.id}"
-            outcome = store.open(row.outcome_sealed, place).decode()
         found[row.client_id].append(
             Talk(
                 id=row.id,
                 client_id=row.client_id,
                 worker_id=row.worker_id,
                 held_on=row.held_on,
-                channel=row.channel,
-                outcome=outcome,
+                channel=_open_talk(store, "channel", row),
+                outcome=_open_talk(store, "outcome", row),
             )
         )
     return found
@@ -270,6 +280,18 @@ def take_talk_back(db: Connection, talk_id: str) -> str:
         raise Unknown("one-to-one", talk_id)
     db.execute(talks.delete().where(talks.c.id == talk_id))
     return str(row.client_id)
+
+
+def _seal_talk(store: Store, column: str, talk_id: str, text: str) -> bytes | None:
+    place = f"one_to_ones:{column}:{talk_id}"
+    return store.seal(text.encode(), place) if text else None
+
+
+def _open_talk(store: Store, column: str, row: Any) -> str:
+    sealed = getattr(row, f"{column}_sealed")
+    if sealed is None:
+        return ""
+    return store.open(sealed, f"one_to_ones:{column}:{row.id}").decode()
 
 
 # --- what may be entered ----------------------------------------------------------
@@ -342,6 +364,7 @@ def _columns(store: Store, person: Person) -> dict[str, Any]:
         **row,
         "has_contact": has_letters(person.contact),
         "has_referrer": has_letters(person.referrer),
+        "contacts_gone": False,
         "details_sealed": store.seal(
             orjson.dumps(details), f"people:details:{person.id}"
         ),

@@ -19,7 +19,7 @@ contacts = ContactRow.__table__  # type: ignore[attr-defined]
 def build_plan(db: Connection, store: Store, session_id: str) -> Plan:
     """The plan as the core reads it: ids and facts from the tables. Raises Unknown."""
     row = get(db, store, session_id)
-    group = groups.get(db, row.group_id)
+    group = groups.get(db, store, row.group_id)
     persons = _facts(db, [*(w.person_id for w in row.workers), *row.clients])
     talks = people.talks_of(db, store, row.clients)
     known = _seen_before(db, row)

@@ -25,7 +25,7 @@ from app.store.tables import SessionRow
 sessions = SessionRow.__table__  # type: ignore[attr-defined]
 
 MOST_PEOPLE = 500
-_TEXTS = ("title", "purpose", "plan_text")
+_TEXTS = ("title", "purpose", "plan_text", "recording_reason")
 _ENTERED = (
     "group_id",
     "platform",
@@ -33,7 +33,6 @@ _ENTERED = (
     "segments",
     "risk_assessment",
     "emergency_contacts",
-    "recording_reason",
     "link_is_public",
 )
 
@@ -196,7 +195,7 @@ def listed(
 
 def sessions_with(db: Connection, person_id: str) -> list[str]:
     """Open sessions this person is part of: rostered, invited, or leading the group."""
-    led = {g.id for g in groups.listed(db, limit=10_000) if person_id in g.leads}
+    led = groups.led_by(db, person_id)
     rows = db.execute(
         select(
             sessions.c.id, sessions.c.group_id, sessions.c.workers, sessions.c.clients
@@ -237,15 +236,11 @@ def _check(
     platforms: Sequence[str],
     before: SessionPlan | None = None,
 ) -> None:
-    faults = people.text_faults(
-        {f: getattr(plan, f) for f in (*_TEXTS, "recording_reason")}, 5_000
-    )
+    faults = people.text_faults({f: getattr(plan, f) for f in _TEXTS}, 5_000)
     if plan.platform not in platforms:
         names = ", ".join(platforms)
         faults["platform"] = f"Choose a platform that is switched on: {names}."
-    try:
-        groups.get(db, plan.group_id)
-    except Unknown:
+    if not groups.is_there(db, plan.group_id):
         faults["group_id"] = "Choose a group that is on the list."
     if not 0 <= plan.segments <= 100:
         faults["segments"] = "Enter how many parts the session has, from 0 to 100."

@@ -26,10 +26,12 @@ from app.web.api import sessions as planned
 from app.web.api.shapes import API
 from app.web.body import BODY_SECONDS
 from app.web.house import House, SendCode
+from app.web.letters import SendLetter
 from app.web.pages import routes as pages
 from app.web.patience import Patience
 from app.web.tries import Tries
 from integrations import PLATFORMS
+from integrations.oidc.provider import Provider
 
 PACK = "project.toml"
 
@@ -41,6 +43,8 @@ def create_web(
     clock: Clock,
     *,
     send_code: SendCode | None = None,
+    send_letter: SendLetter | None = None,
+    provider: Provider | None = None,
     pack: Pack | None = None,
     platforms: Sequence[str] | None = None,
 ) -> FastAPI:
@@ -59,6 +63,8 @@ def create_web(
         pack=pack if pack is not None else read_pack(),
         platforms=tuple(platforms),
         send_code=send_code,
+        send_letter=send_letter,
+        provider=provider,
         tries=Tries(clock),
     )
     web = FastAPI(

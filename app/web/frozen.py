@@ -1,15 +1,16 @@
 """The record of a session as it is now, and as somebody confirmed it (DESIGN §5, line 13)."""
 
+from dataclasses import replace
 from datetime import datetime
 
 from app.core.names import plain
 from app.core.presses import AttendanceConfirmed
 from app.core.readiness import Card, readiness
 from app.core.record import build_record
-from app.core.record_parts import ChecklistFacts, ChecklistLine, Named, Record
+from app.core.record_parts import ChecklistFacts, ChecklistLine, Named, Record, Signed
 from app.core.rooms import stays_of, who_is_who
 from app.core.session import GroupSession
-from app.exports.record_json import record_json
+from app.exports.record_json import read_record, record_json
 from app.store import notes
 from app.store.notes import FrozenRecord
 from app.web.house import House
@@ -25,6 +26,17 @@ async def record_of(house: House, session: GroupSession, now: datetime) -> Recor
     then.names = session.names
     card = readiness(then, house.pack, start)
     return build_record(session, now, session.names, _checklist(then, card))
+
+
+async def to_export(house: House, session: GroupSession, now: datetime) -> Record:
+    """The latest confirmed record, as it was signed; a draft when there is none."""
+    store, session_id = house.store, session.session_id
+    kept: FrozenRecord | None = await store.read(
+        lambda db: notes.frozen(db, store, session_id)
+    )
+    if kept is None:
+        return await record_of(house, session, now)
+    return read_record(kept.content)
 
 
 def starting(session: GroupSession, now: datetime) -> datetime:
@@ -45,10 +57,16 @@ async def freeze(house: House, session_id: str, by: str, now: datetime) -> Froze
     What is kept is the published JSON of the record. Raises UnknownSession.
     """
     session = await house.engine.state(session_id)
-    content = record_json(await record_of(house, session, now))
-    store = house.store
+    record, store = await record_of(house, session, now), house.store
+
+    def write(version: int) -> bytes:
+        signed = Signed(version=version, at=now, by=_named(session, by))
+        return record_json(
+            replace(record, version=version, attendance_confirmed=signed)
+        )
+
     kept: FrozenRecord = await store.write(
-        lambda db: notes.freeze(db, store, session_id, content, by, now)
+        lambda db: notes.freeze(db, store, session_id, write, by, now)
     )
     fact = AttendanceConfirmed(at=now, by=by, version=kept.version)
     await house.engine.accept_press(session_id, fact)

@@ -11,7 +11,10 @@ from app.core.checklist import Pack
 from app.engine.contract import EngineDoor
 from app.store.database import Store
 from app.web.counts import Counts
+from app.web.letters import SendLetter
+from app.web.password_work import PasswordWork
 from app.web.tries import Tries
+from integrations.oidc.provider import Provider
 
 # Sends a contact their code: (contact id, code). Raises PlatformFailure.
 SendCode = Callable[[str, str], Awaitable[None]]
@@ -22,7 +25,8 @@ class House:
     """Settings, engine, store, clock, and what web itself remembers.
 
     ``platforms``: names of the platforms that are switched on. ``pack``: the checklist.
-    ``send_code`` None: contacts cannot be confirmed from here.
+    ``send_code`` None: contacts cannot be confirmed from here. ``send_letter`` None: no
+    mail server is set. ``provider`` None: nobody signs in with the organisation's accounts.
     """
 
     settings: Settings
@@ -33,6 +37,9 @@ class House:
     platforms: tuple[str, ...]
     send_code: SendCode | None
     tries: Tries
+    send_letter: SendLetter | None = None
+    provider: Provider | None = None
+    passwords: PasswordWork = field(default_factory=PasswordWork)
     counts: Counts = field(default_factory=Counts)
     token_used: dict[str, float] = field(default_factory=dict)
 

@@ -22,11 +22,21 @@ class Tries:
         now = self._clock.monotonic()
         times = self._wrong.setdefault(address, deque(maxlen=self._per_minute + 1))
         self._wrong.move_to_end(address)
-        while times and now - times[0] >= _MINUTE:
-            times.popleft()
+        self._forget(times, now)
         times.append(now)
         while len(self._wrong) > _MOST_ADDRESSES:
             self._wrong.popitem(last=False)
         if len(times) <= self._per_minute:
             return 0.0
         return _MINUTE - (now - times[0])
+
+    def wait(self, address: str) -> float:
+        """The seconds until this address may try again, 0 while tries are left."""
+        times, now = self._wrong.get(address, deque()), self._clock.monotonic()
+        self._forget(times, now)
+        return 0.0 if len(times) < self._per_minute else _MINUTE - (now - times[0])
+
+    @staticmethod
+    def _forget(times: deque[float], now: float) -> None:
+        while times and now - times[0] >= _MINUTE:
+            times.popleft()

@@ -34,6 +34,7 @@ class ZoomServer:
 
     `webhook_url` is where the bot listens; `client` is what the webhooks go through
     (an in-process one for an ASGI bot), by default an ordinary one made by `run`.
+    `dice` decide what goes wrong instead of `faults` and `rng`.
     `clock_offset` shifts the Date header: the platform's clock seen from ours.
     """
 
@@ -43,6 +44,7 @@ class ZoomServer:
         clock: Clock,
         *,
         faults: Faults | None = None,
+        dice: Dice | None = None,
         rng: random.Random | None = None,
         webhook_url: str = "http://127.0.0.1:8000/webhooks/zoom",
         client: AsyncClient | None = None,
@@ -54,7 +56,7 @@ class ZoomServer:
         account = world.account
         self.world = world
         self.clock = clock
-        self.dice = Dice(faults or Faults(), seed, clock.now())
+        self.dice = dice or Dice(faults or Faults(), seed, clock.now())
         self.gate = Gate(account, clock, world.new_token, keeps_rates=keeps_rates)
         self.courier = Courier(
             clock,

@@ -37,6 +37,11 @@ async def test_every_page_is_valid(checker: Path, tmp_path: Path) -> None:
         await busy(one)
         paths = await write_pages(front, tmp_path)
 
+    assert await complaints(checker, paths) == []
+
+
+async def complaints(checker: Path, paths: list[str]) -> list[str]:
+    """What the checker finds in these files."""
     process = await asyncio.create_subprocess_exec(
         "java",
         "-jar",
@@ -48,11 +53,10 @@ async def test_every_page_is_valid(checker: Path, tmp_path: Path) -> None:
         stderr=asyncio.subprocess.PIPE,
     )
     _, told = await process.communicate()
-    faults = [
+    return [
         f"{fault['url'].rpartition('/')[2]}:{fault.get('lastLine')} {fault['message']}"
         for fault in json.loads(told)["messages"]
     ]
-    assert faults == []
 
 
 async def write_pages(front: Front, folder: Path) -> list[str]:

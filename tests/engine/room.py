@@ -322,10 +322,10 @@ def fill(store: Store, now: datetime) -> tuple[dict[str, str], str]:
     with store.unit() as db:
         ids = _people(db, store, now)
         group = groups.add(
-            db, groups.Group(name="Tuesday group", leads=(ids["anna"],)), now
+            db, store, groups.Group(name="Tuesday group", leads=(ids["anna"],)), now
         ).id
         rules = [GroundRule(heading=h, text=f"Our {h} rule.") for h in HEADINGS]
-        groups.agree_rules(db, group, rules, ids["anna"], now)
+        groups.agree_rules(db, store, group, rules, ids["anna"], now)
         times = sessions.times(
             datetime.fromisoformat("2026-11-17T19:00"),
             datetime.fromisoformat("2026-11-17T20:00"),

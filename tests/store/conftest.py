@@ -133,9 +133,11 @@ def evening(db: Connection, store: Store) -> Evening:
     )
     talk = people.Talk(client_id=ben, worker_id=anna, held_on=date(2026, 11, 3))
     people.add_talk(db, store, talk, NOW)
-    group = groups.add(db, groups.Group(name="Tuesday group", leads=(anna,)), NOW).id
+    group = groups.add(
+        db, store, groups.Group(name="Tuesday group", leads=(anna,)), NOW
+    ).id
     rules = [GroundRule(heading=h, text=f"Our {h} rule.") for h in HEADINGS]
-    groups.agree_rules(db, group, rules, anna, NOW)
+    groups.agree_rules(db, store, group, rules, anna, NOW)
     entered = sessions.times(
         datetime.fromisoformat("2026-11-17T19:00"),
         datetime.fromisoformat("2026-11-17T20:00"),

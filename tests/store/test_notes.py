@@ -51,8 +51,8 @@ def test_a_confirmed_record_stays_beside_a_later_one(
 ) -> None:
     assert notes.frozen(db, store, "s") is None
 
-    first = notes.freeze(db, store, "s", b'{"a":1}', "anna", NOW)
-    second = notes.freeze(db, store, "s", b'{"a":2}', "sam", NOW)
+    first = notes.freeze(db, store, "s", lambda _: b'{"a":1}', "anna", NOW)
+    second = notes.freeze(db, store, "s", lambda _: b'{"a":2}', "sam", NOW)
 
     assert (first.version, second.version) == (1, 2)
     assert notes.frozen(db, store, "s") == second

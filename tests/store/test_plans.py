@@ -198,13 +198,17 @@ def test_ground_rules_keep_every_version(
 ) -> None:
     new = [GroundRule(heading="respect", text="One talks at a time.")]
 
-    adopted = groups.agree_rules(db, evening.group, new, evening.sam, NOW, on_version=1)
+    adopted = groups.agree_rules(
+        db, store, evening.group, new, evening.sam, NOW, on_version=1
+    )
 
     assert adopted == GroundRules(version=2, rules=tuple(new))
-    assert groups.get(db, evening.group).rules == adopted
+    assert groups.get(db, store, evening.group).rules == adopted
     assert len(groups.rules_at(db, evening.group, 1).rules) == 4
     with pytest.raises(Stale):
-        groups.agree_rules(db, evening.group, new, evening.sam, NOW, on_version=1)
+        groups.agree_rules(
+            db, store, evening.group, new, evening.sam, NOW, on_version=1
+        )
     with pytest.raises(Unknown):
         groups.rules_at(db, evening.group, 3)
 
@@ -220,12 +224,12 @@ def test_ground_rules_keep_every_version(
     ],
 )
 def test_rules_without_heading_or_words_are_refused(
-    db: Connection, evening: Evening, rules: list[GroundRule]
+    db: Connection, store: Store, evening: Evening, rules: list[GroundRule]
 ) -> None:
     with pytest.raises(Refused):
-        groups.agree_rules(db, evening.group, rules, evening.anna, NOW)
+        groups.agree_rules(db, store, evening.group, rules, evening.anna, NOW)
 
 
-def test_only_workers_lead(db: Connection, evening: Evening) -> None:
+def test_only_workers_lead(db: Connection, store: Store, evening: Evening) -> None:
     with pytest.raises(Refused):
-        groups.change(db, evening.group, {"leads": [evening.ben]})
+        groups.change(db, store, evening.group, {"leads": [evening.ben]})

@@ -60,7 +60,8 @@ class Page(HTMLParser):
         if not self.forms:
             return
         fields = self.forms[-1].fields
-        if tag == "input" and "name" in given:
+        ticked = given.get("type") not in ("checkbox", "radio") or "checked" in given
+        if tag == "input" and "name" in given and ticked:
             fields[given["name"]] = given.get("value", "")
         elif tag in ("textarea", "select") and "name" in given:
             self._area = given["name"]

@@ -25,7 +25,15 @@ OPEN = {
     "GET,HEAD /readyz",
     "GET,HEAD /metrics",
     "GET,HEAD /api/v1/openapi.json",
+    "GET,HEAD /password/{token}",
+    "GET,HEAD /sign-in",
+    "GET,HEAD /sign-in/forgotten",
+    "GET,HEAD /sign-in/organisation",
+    "GET,HEAD /sign-in/organisation/back",
     "GET,HEAD /sign-in/{token}",
+    "POST /password/{token}",
+    "POST /sign-in",
+    "POST /sign-in/forgotten",
     "POST /sign-in/{token}",
     "/static",
 }
@@ -266,16 +274,18 @@ async def test_another_page_cannot_sign_anybody_in(
         ).status_code == 303
 
 
-async def guarded(front: Front, dependency: access.NeedsRole) -> None:
+async def guarded(
+    front: Front, dependency: access.NeedsRole, path: str = "/guarded"
+) -> None:
     """A page of our own under this guard."""
     router = APIRouter()
 
-    @router.api_route("/guarded", methods=["GET", "POST"])
+    @router.api_route(path, methods=["GET", "POST"])
     async def page(request: Request) -> str:
         signed_in = await dependency(request)
         return signed_in.role
 
-    front.app.router.routes.extend(router.routes)
+    front.app.router.routes[:0] = router.routes
 
 
 async def test_a_role_opens_only_its_pages(front: Front) -> None:
@@ -310,20 +320,30 @@ async def test_who_leaves_is_signed_out_everywhere(front: Front) -> None:
         assert (await sam.get("/guarded")).status_code == 401
 
 
+@pytest.mark.parametrize(
+    ("path", "idle"),
+    [
+        ("/guarded", timedelta(minutes=15)),
+        ("/sessions/x/live", timedelta(minutes=30)),
+        ("/sessions/x/live/close", timedelta(minutes=30)),
+        ("/sessions/x/notes", timedelta(minutes=15)),
+        ("/sessions/live/notes", timedelta(minutes=15)),
+    ],
+)
 async def test_a_forgotten_browser_is_signed_out_and_a_busy_one_is_not(
-    front: Front,
+    front: Front, path: str, idle: timedelta
 ) -> None:
-    await guarded(front, access.NeedsRole())
+    await guarded(front, access.NeedsRole(), path)
     clock = front.evening.clock
     async with front.browser() as sam:
         await sam.post(
             front.sign_in_link("sam", Role.WORKER), headers=form(), content=""
         )
         for _ in range(3):
-            clock.advance(timedelta(minutes=20))
-            assert (await sam.get("/guarded")).status_code == 200
-        clock.advance(timedelta(minutes=30))
-        assert (await sam.get("/guarded")).status_code == 401
+            clock.advance(idle - timedelta(seconds=1))
+            assert (await sam.get(path)).status_code == 200
+        clock.advance(idle)
+        assert (await sam.get(path)).status_code == 401
 
 
 async def test_a_session_of_another_group_is_not_found(front: Front) -> None:

@@ -263,6 +263,7 @@ async def test_the_attendance_is_corrected_confirmed_and_exported(front: Front) 
         right = await program.post(
             path, json=whole | {"joined_at": "2026-11-17T18:40:00+00:00"}
         )
+        drafted = await program.get(f"{front.session}/exports/json")
         confirmed = await program.post(
             f"{front.session}/attendance/confirm", json={"by": anna}
         )
@@ -288,11 +289,13 @@ async def test_the_attendance_is_corrected_confirmed_and_exported(front: Front) 
     assert corrected["joined_at"] == "2026-11-17T18:40:00Z"
     assert corrected["corrections"][0]["reason"] == "He came by phone before."
     assert frozen.json()["format"] == record["format"] == "chaperone.record/1"
-    assert frozen.json()["attendance_confirmed"] is None
-    assert record["attendance_confirmed"]["version"] == 1
+    assert frozen.json()["standing"] == "confirmed 2026-11-17 18:51 UTC by Anna"
+    assert record["standing"] == "draft, written after version 1 was confirmed"
     assert none.status_code == 404
     assert csv.headers["content-type"].startswith("text/csv")
     assert "Ben" in csv.text
     assert csv.headers["content-disposition"].startswith('attachment; filename="attend')
-    assert json.json()["session_id"] == front.evening.session_id
+    assert json.content == frozen.content
+    assert drafted.json()["standing"] == "draft, not confirmed"
+    assert "confirmed 2026-11-17 18:51 UTC by Anna" in csv.text
     assert pdf.status_code == 422

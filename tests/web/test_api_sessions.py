@@ -295,6 +295,12 @@ async def test_a_person_changes_leaves_and_is_forgotten(front: Front) -> None:
     assert set(refused.json()["fields"]) == {"is_worker", "role"}
     assert (back.status_code, twice.status_code, erased.status_code) == (200, 404, 200)
     assert (after["name"], after["active"]) == ("", False)
+    assert erased.json()["counts"]["people"] == 1
+    assert {one["what"] for one in erased.json()["stays"]} == {
+        "log",
+        "meetings",
+        "backups",
+    }
     assert ben not in roster
 
 

@@ -65,8 +65,9 @@ async def list_groups(
     request: Request, after: After = "", limit: Limit = 100
 ) -> Page[Group]:
     """Every group."""
-    found: list[Group] = await house_of(request).store.read(
-        lambda db: groups.listed(db, after=after, limit=limit + 1)
+    house = house_of(request)
+    found: list[Group] = await house.store.read(
+        lambda db: groups.listed(db, house.store, after=after, limit=limit + 1)
     )
     return page(found, limit, lambda group: group.id)
 
@@ -77,15 +78,18 @@ async def add_group(request: Request, entered: NewGroup) -> Group:
     house = house_of(request)
     now, fields = house.clock.now(), entered.model_dump()
     group = Group(**{**fields, "leads": tuple(entered.leads)})
-    made: Group = await house.store.write(lambda db: groups.add(db, group, now))
+    made: Group = await house.store.write(
+        lambda db: groups.add(db, house.store, group, now)
+    )
     return made
 
 
 @router.get("/groups/{group_id}", dependencies=[READ])
 async def get_group(request: Request, group_id: str) -> Group:
     """One group with its rules."""
-    found: Group = await house_of(request).store.read(
-        lambda db: groups.get(db, group_id)
+    house = house_of(request)
+    found: Group = await house.store.read(
+        lambda db: groups.get(db, house.store, group_id)
     )
     return found
 
@@ -95,7 +99,7 @@ async def change_group(request: Request, group_id: str, entered: GroupFields) ->
     """Change the fields that are sent."""
     house, changes = house_of(request), entered.given()
     changed: Group = await house.store.write(
-        lambda db: groups.change(db, group_id, changes)
+        lambda db: groups.change(db, house.store, group_id, changes)
     )
     await _plans_changed(house, group_id)
     return changed
@@ -111,6 +115,7 @@ async def agree_rules(
     agreed: GroundRules = await house.store.write(
         lambda db: groups.agree_rules(
             db,
+            house.store,
             group_id,
             rules,
             entered.by,

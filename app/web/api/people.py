@@ -1,12 +1,15 @@
 """People and one-to-ones."""
 
-from typing import Literal
+from typing import Annotated, Literal
 
 from fastapi import APIRouter, Depends
 from sqlalchemy import Connection
 from starlette.requests import Request
 
+from app.privacy import erasure
+from app.privacy.erasure import Erased
 from app.store import people
+from app.store.access_rows import Token
 from app.store.people import Person, Talk
 from app.web.access import Needs
 from app.web.api.shapes import (
@@ -138,14 +141,17 @@ async def deactivate_person(request: Request, person_id: str) -> Done:
     return Done()
 
 
-@router.post("/people/{person_id}/erase", dependencies=[WRITE])
-async def erase_person(request: Request, person_id: str) -> Done:
-    """Erase what names or describes them; the pseudonymous record stays."""
+@router.post("/people/{person_id}/erase")
+async def erase_person(
+    request: Request,
+    person_id: str,
+    token: Annotated[Token, Depends(Needs("people:write"))],
+) -> Erased:
+    """Erase what names or describes them; the answer says what stays, and why."""
     house = house_of(request)
-    now = house.clock.now()
-    await house.store.write(lambda db: people.erase(db, person_id, now))
+    made = await erasure.erase(house.store, person_id, token.id, house.clock.now())
     await house.engine.person_changed(person_id)
-    return Done()
+    return made
 
 
 @router.get("/one-to-ones", dependencies=[READ])

@@ -189,7 +189,7 @@ async def export(
     """The record as a file: ``csv`` (attendance) or ``json`` (everything)."""
     house, now = house_of(request), house_of(request).clock.now()
     session = await house.engine.state(session_id)
-    record = await frozen.record_of(house, session, now)
+    record = await frozen.to_export(house, session, now)
     log.info("exported", token=token.id, session=session_id, suffix=suffix)
     name = file_name(record, suffix)
     headers = {"Content-Disposition": f'attachment; filename="{name}"'}

@@ -2,12 +2,13 @@
 
 from starlette.responses import Response
 
+from app.web.pages import door
 from app.web.pages.forms import BadForm, read_form
 from app.web.pages.visit import Visit
 
 SENTENCES = {
     400: "That could not be read. Go back and try again.",
-    401: "You need a sign-in link.",
+    401: "Sign in first.",
     403: "You may not do this.",
     404: "There is no such page, or it is not yours to see.",
     405: "This page is only for looking at.",
@@ -26,17 +27,12 @@ async def page(visit: Visit, status: int, sentence: str = "") -> Response:
 
 
 async def nobody_signed_in(visit: Visit) -> Response:
-    """No page without a session. A text that was on its way is given back (S11)."""
+    """The way in instead of the page. A text that was on its way is given back (S11)."""
     kept = ""
     if visit.request.method == "POST":
         from_form = await _typed(visit)
         kept = max(from_form.values(), key=len, default="")
-    return await visit.show(
-        "error.html",
-        401,
-        sentence="You need a sign-in link. Ask whoever looks after Chaperone for one.",
-        kept=kept,
-    )
+    return await door.form(visit, 401, kept)
 
 
 async def _typed(visit: Visit) -> dict[str, str]:

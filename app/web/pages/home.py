@@ -74,7 +74,7 @@ async def _mine(visit: Visit) -> tuple[list[sessions.SessionPlan], dict[str, str
     role = visit.visitor.role if visit.visitor is not None else ""
 
     def look(db: Connection) -> tuple[list[sessions.SessionPlan], dict[str, str]]:
-        all_groups = {g.id: g for g in groups.listed(db, limit=1_000)}
+        all_groups = {g.id: g for g in groups.listed(db, store, limit=1_000)}
         since = visit.now - PAST
         found = sessions.listed(db, store, since=since, limit=SHOWN)
         mine = [

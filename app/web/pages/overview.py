@@ -14,7 +14,7 @@ async def page(visit: Visit) -> Response:
     session, store = visit.here, visit.house.store
     group, saved, meetings = await visit.read(
         lambda db: (
-            groups.get(db, visit.planned.group_id),
+            groups.get(db, store, visit.planned.group_id),
             notes.latest(db, store, visit.session_id),
             rooms.meetings_of(db, store, visit.session_id),
         )

@@ -61,7 +61,7 @@ async def download(visit: Visit) -> Response:
     suffix = visit.request.path_params["suffix"]
     if suffix not in EXPORTS:
         raise BadForm(404, "There is no such file.")
-    record = await frozen.record_of(visit.house, visit.here, visit.now)
+    record = await frozen.to_export(visit.house, visit.here, visit.now)
     log.info("exported", person=visit.person_id, session=visit.session_id, kind=suffix)
     name = file_name(record, suffix)
     return Response(

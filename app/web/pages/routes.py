@@ -5,9 +5,8 @@ Nobody without a session sees anything but the way in. A session one has no part
 """
 
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
-from enum import Enum
 
+import structlog
 from sqlalchemy import Connection
 from starlette.requests import Request
 from starlette.responses import Response
@@ -19,18 +18,24 @@ from app.engine.contract import UnknownSession
 from app.store import sessions
 from app.store.refusals import Refused, Unknown
 from app.web import access, live
-from app.web.access import Policy, Role, marked, open_to_all
+from app.web.access import Permission, Policy, Role, marked, open_to_all, roles_with
 from app.web.errors import Answer
 from app.web.house import house_of
 from app.web.pages import (
+    account,
+    accounts,
     attendance,
     checklist,
+    door,
     ends,
     errors,
     home,
+    invitation,
     notes,
+    office,
     overview,
     presses,
+    provider,
     record,
     room,
     sign_in,
@@ -38,32 +43,10 @@ from app.web.pages import (
 from app.web.pages.desk import Desk
 from app.web.pages.forms import BadForm, Refusal, read_form
 from app.web.pages.visit import Shows, Visit
+from app.web.pages.ways import For, Page
 from integrations.base import PlatformFailure
 
-
-class For(Enum):
-    """Who may open a page."""
-
-    ANYBODY = "the way in"
-    SIGNED_IN = "anybody signed in"
-    PART = "whoever may see the session"
-    WORKERS = "workers of the session"
-
-
-@dataclass(frozen=True, slots=True)
-class Page:
-    """One way to one page.
-
-    ``back``: the page that shows a refused form again. ``once``: the same form twice has
-    one effect; its answer is then a redirect.
-    """
-
-    method: str
-    path: str
-    answer: Shows
-    who: For
-    back: Shows | None = None
-    once: bool = True
+log = structlog.get_logger("chaperone")
 
 
 SESSION = "/sessions/{session_id}"
@@ -79,12 +62,57 @@ def _post(
     return Page("POST", path, answer, For.WORKERS, back, once)
 
 
+def _own(path: str, answer: Shows, *, once: bool = False) -> Page:
+    """A form of the account page; most give a new cookie, which a redirect would lose."""
+    return Page("POST", path, answer, For.SIGNED_IN, account.page, once)
+
+
+def _accounts(method: str, path: str, answer: Shows, *, once: bool = True) -> Page:
+    who, needs = For.SIGNED_IN, Permission.MANAGE_ACCOUNTS
+    return Page(method, f"/accounts{path}", answer, who, accounts.page, once, needs)
+
+
 PAGES: tuple[Page, ...] = (
+    Page("GET", "/sign-in", door.page, For.ANYBODY),
+    Page("POST", "/sign-in", door.enter, For.ANYBODY, door.form, False, token=True),
+    Page("GET", "/sign-in/forgotten", door.forgotten, For.ANYBODY),
+    Page(
+        "POST",
+        "/sign-in/forgotten",
+        door.send_link,
+        For.ANYBODY,
+        door.forgotten,
+        False,
+        token=True,
+    ),
+    Page("GET", "/sign-in/organisation", provider.leave, For.ANYBODY),
+    Page("GET", provider.BACK, provider.back, For.ANYBODY),
+    Page("GET", "/password/{token}", invitation.page, For.ANYBODY),
+    Page(
+        "POST",
+        "/password/{token}",
+        invitation.choose,
+        For.ANYBODY,
+        invitation.page,
+        once=False,
+    ),
+    _get("/account", account.page, For.SIGNED_IN),
+    _own("/account/password", account.change_password),
+    _own("/account/role", account.change_role),
+    _own("/account/join", provider.join),
+    _own("/account/sign-out-everywhere", account.leave_everywhere),
+    _accounts("GET", "", accounts.page),
+    _accounts("POST", "/invite", accounts.invite, once=False),
+    _accounts("POST", "/{account_id}/invite", accounts.invite_again, once=False),
+    _accounts("POST", "/{account_id}/roles", accounts.change_roles),
+    _accounts("POST", "/{account_id}/close", accounts.close),
+    _accounts("POST", "/{account_id}/open", accounts.open_again),
     Page("GET", "/sign-in/{token}", sign_in.button, For.ANYBODY),
     Page("POST", "/sign-in/{token}", sign_in.enter, For.ANYBODY, once=False),
     Page("POST", "/sign-out", sign_in.leave, For.SIGNED_IN, once=False),
     _get("/", home.sessions_page, For.SIGNED_IN),
     Page("POST", "/unplanned", home.adopt, For.SIGNED_IN, home.sessions_page),
+    *office.PEOPLE,
     _get(SESSION, overview.page),
     _get(f"{SESSION}/checklist", checklist.page),
     _post(f"{SESSION}/checklist/tick", checklist.tick, checklist.page),
@@ -113,14 +141,20 @@ def routes() -> list[BaseRoute]:
     desk = Desk()
     found: list[BaseRoute] = []
     for page in PAGES:
-        policy = Policy(why="the way in")
-        if page.who is not For.ANYBODY:
-            policy = Policy(roles=frozenset(Role))
-        endpoint = marked(policy)(_endpoint(desk, page))
+        endpoint = marked(policy_of(page))(_endpoint(desk, page))
         found.append(Route(page.path, endpoint, methods=[page.method]))
     files = StaticFiles(directory=config.project_root() / "static")
     files = open_to_all("styles and scripts, the same for everybody")(files)
     return [*found, Mount("/static", files, name="static")]
+
+
+def policy_of(page: Page) -> Policy:
+    """Who may open it: anybody, whoever is signed in, or the roles with a permission."""
+    if page.who is For.ANYBODY:
+        return Policy(why="the way in")
+    if page.needs is None:
+        return Policy(roles=frozenset(Role))
+    return Policy(roles=roles_with(page.needs))
 
 
 async def error_page(request: Request, status: int, sentence: str) -> Response:
@@ -164,6 +198,10 @@ async def _enter(visit: Visit, page: Page) -> Response:
         if page.who is For.WORKERS and not visit.worker:
             sentence = "Only a worker of this session may do this."
             return await errors.page(visit, 403, sentence)
+    if visit.visitor is not None and not policy_of(page).allows(visit.visitor):
+        visit.house.counts.refuse("web", "role")
+        log.warning("role not enough", person=visit.person_id, page=page.path)
+        return await errors.page(visit, 403, "Your role does not include this page.")
     if page.method == "GET":
         return await page.answer(visit)
     visit.form = await read_form(visit.request)
@@ -180,6 +218,8 @@ def _check_origin(visit: Visit, page: Page) -> None:
         ours = request.headers.get("sec-fetch-site", "same-origin") == "same-origin"
     else:
         ours = access.from_our_page(request)
+    if page.token and not access.says_where_from(request):
+        ours = access.form_token_holds(request, visit.form.get("before", ""))
     if visit.visitor is not None and page.who is not For.ANYBODY:
         token = visit.form.get("csrf", "")
         ours = ours and access.csrf_holds(visit.visitor, token)

@@ -39,6 +39,6 @@ async def enter(visit: Visit) -> Response:
 async def leave(visit: Visit) -> Response:
     """Sign out here; the cookie opens nothing any more."""
     visit.visitor = None
-    answer = await visit.show("signed_out.html")
+    answer = await visit.show("signed_out.html", everywhere=False)
     await access.sign_out(visit.request, answer)
     return answer

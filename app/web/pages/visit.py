@@ -15,6 +15,7 @@ from app.core.session import GroupSession
 from app.store import people, queue
 from app.store.access_rows import SignIn
 from app.store.sessions import SessionPlan
+from app.web.access.roles import Permission, may
 from app.web.house import House
 from app.web.pages.desk import Desk
 from app.web.pages.forms import BadForm, Refusal
@@ -73,6 +74,10 @@ class Visit:
     def zone(self) -> Zone:
         """The zone in which this page tells times."""
         return Zone(self.plan.zone if self.plan is not None else HOME_ZONE)
+
+    def may(self, what: str) -> bool:
+        """Whether the visitor's role includes this permission, by its name."""
+        return may(self.visitor, Permission[what])
 
     def name(self, person_id: str) -> str:
         """A person of this session as pages show them (not escaped)."""

@@ -14,6 +14,52 @@ depends_on = None
 def upgrade() -> None:
     """Apply."""
     op.create_table(
+        "account_identities",
+        sa.Column("digest", sa.String(), nullable=False),
+        sa.Column("account_id", sa.String(), nullable=False),
+        sa.Column("created_at", Moment(), nullable=False),
+        sa.PrimaryKeyConstraint("digest"),
+    )
+    with op.batch_alter_table("account_identities", schema=None) as batch_op:
+        batch_op.create_index(
+            "ix_account_identities_account_id", ["account_id"], unique=False
+        )
+
+    op.create_table(
+        "account_links",
+        sa.Column("digest", sa.String(), nullable=False),
+        sa.Column("account_id", sa.String(), nullable=False),
+        sa.Column("kind", sa.String(), nullable=False),
+        sa.Column("created_at", Moment(), nullable=False),
+        sa.Column("expires_at", Moment(), nullable=False),
+        sa.Column("used_at", Moment(), nullable=True),
+        sa.PrimaryKeyConstraint("digest"),
+    )
+    with op.batch_alter_table("account_links", schema=None) as batch_op:
+        batch_op.create_index(
+            "ix_account_links_account_id", ["account_id"], unique=False
+        )
+        batch_op.create_index(
+            "ix_account_links_expires_at", ["expires_at"], unique=False
+        )
+
+    op.create_table(
+        "accounts",
+        sa.Column("id", sa.String(), nullable=False),
+        sa.Column("person_id", sa.String(), nullable=False),
+        sa.Column("email_digest", sa.String(), nullable=False),
+        sa.Column("email_sealed", sa.LargeBinary(), nullable=False),
+        sa.Column("roles", sa.JSON(), nullable=False),
+        sa.Column("password_sealed", sa.LargeBinary(), nullable=True),
+        sa.Column("password_set_at", Moment(), nullable=True),
+        sa.Column("active", sa.Boolean(), nullable=False),
+        sa.Column("created_at", Moment(), nullable=False),
+        sa.Column("updated_at", Moment(), nullable=False),
+        sa.PrimaryKeyConstraint("id"),
+        sa.UniqueConstraint("email_digest"),
+        sa.UniqueConstraint("person_id"),
+    )
+    op.create_table(
         "actions",
         sa.Column("id", sa.String(), nullable=False),
         sa.Column("session_id", sa.String(), nullable=False),
@@ -61,12 +107,46 @@ def upgrade() -> None:
         batch_op.create_index("ix_alarms_session_id", ["session_id"], unique=False)
 
     op.create_table(
+        "concerns",
+        sa.Column("id", sa.String(), nullable=False),
+        sa.Column("state", sa.String(), nullable=False),
+        sa.Column("reporter_id", sa.String(), nullable=False),
+        sa.Column("about_worker", sa.String(), nullable=False),
+        sa.Column("session_id", sa.String(), nullable=False),
+        sa.Column("body_sealed", sa.LargeBinary(), nullable=False),
+        sa.Column("started_at", Moment(), nullable=False),
+        sa.Column("saved_at", Moment(), nullable=False),
+        sa.Column("raised_at", Moment(), nullable=True),
+        sa.Column("taken_at", Moment(), nullable=True),
+        sa.Column("taken_by", sa.String(), nullable=False),
+        sa.PrimaryKeyConstraint("id"),
+    )
+    with op.batch_alter_table("concerns", schema=None) as batch_op:
+        batch_op.create_index("ix_concerns_reporter_id", ["reporter_id"], unique=False)
+        batch_op.create_index("ix_concerns_state", ["state"], unique=False)
+
+    op.create_table(
+        "consents",
+        sa.Column("id", sa.String(), nullable=False),
+        sa.Column("person_id", sa.String(), nullable=False),
+        sa.Column("scope", sa.String(), nullable=False),
+        sa.Column("given_on", sa.Date(), nullable=False),
+        sa.Column("withdrawn_on", sa.Date(), nullable=True),
+        sa.Column("details_sealed", sa.LargeBinary(), nullable=False),
+        sa.Column("entered_by", sa.String(), nullable=False),
+        sa.Column("created_at", Moment(), nullable=False),
+        sa.PrimaryKeyConstraint("id"),
+    )
+    with op.batch_alter_table("consents", schema=None) as batch_op:
+        batch_op.create_index("ix_consents_person_id", ["person_id"], unique=False)
+
+    op.create_table(
         "contacts",
         sa.Column("id", sa.String(), nullable=False),
         sa.Column("channel", sa.String(), nullable=False),
         sa.Column("address_sealed", sa.LargeBinary(), nullable=False),
         sa.Column("secret_sealed", sa.LargeBinary(), nullable=True),
-        sa.Column("label", sa.String(), nullable=False),
+        sa.Column("label_sealed", sa.LargeBinary(), nullable=True),
         sa.Column("created_at", Moment(), nullable=False),
         sa.Column("confirmed_at", Moment(), nullable=True),
         sa.Column("code_digest", sa.String(), nullable=False),
@@ -106,11 +186,29 @@ def upgrade() -> None:
         )
 
     op.create_table(
+        "dossiers",
+        sa.Column("person_id", sa.String(), nullable=False),
+        sa.Column("details_sealed", sa.LargeBinary(), nullable=False),
+        sa.Column("updated_at", Moment(), nullable=False),
+        sa.PrimaryKeyConstraint("person_id"),
+    )
+    op.create_table(
+        "erasures",
+        sa.Column("person_id", sa.String(), nullable=False),
+        sa.Column("erased_at", Moment(), nullable=False),
+        sa.Column("by", sa.String(), nullable=False),
+        sa.Column("counts", sa.JSON(), nullable=False),
+        sa.PrimaryKeyConstraint("person_id"),
+    )
+    with op.batch_alter_table("erasures", schema=None) as batch_op:
+        batch_op.create_index("ix_erasures_erased_at", ["erased_at"], unique=False)
+
+    op.create_table(
         "ground_rules",
         sa.Column("group_id", sa.String(), nullable=False),
         sa.Column("version", sa.Integer(), nullable=False),
         sa.Column("rules", sa.JSON(), nullable=False),
-        sa.Column("made_with", sa.String(), nullable=False),
+        sa.Column("made_with_sealed", sa.LargeBinary(), nullable=True),
         sa.Column("adopted_at", Moment(), nullable=False),
         sa.Column("by", sa.String(), nullable=False),
         sa.PrimaryKeyConstraint("group_id", "version"),
@@ -118,13 +216,42 @@ def upgrade() -> None:
     op.create_table(
         "groups",
         sa.Column("id", sa.String(), nullable=False),
-        sa.Column("name", sa.String(), nullable=False),
+        sa.Column("name_sealed", sa.LargeBinary(), nullable=False),
         sa.Column("under_18", sa.Boolean(), nullable=False),
         sa.Column("rules_version", sa.Integer(), nullable=False),
         sa.Column("rules", sa.JSON(), nullable=False),
         sa.Column("leads", sa.JSON(), nullable=False),
         sa.Column("created_at", Moment(), nullable=False),
         sa.PrimaryKeyConstraint("id"),
+    )
+    op.create_table(
+        "holds",
+        sa.Column("id", sa.String(), nullable=False),
+        sa.Column("subject", sa.String(), nullable=False),
+        sa.Column("subject_id", sa.String(), nullable=False),
+        sa.Column("reason_sealed", sa.LargeBinary(), nullable=False),
+        sa.Column("placed_by", sa.String(), nullable=False),
+        sa.Column("placed_at", Moment(), nullable=False),
+        sa.Column("review_on", sa.Date(), nullable=False),
+        sa.Column("lifted_at", Moment(), nullable=True),
+        sa.Column("lifted_by", sa.String(), nullable=False),
+        sa.PrimaryKeyConstraint("id"),
+    )
+    with op.batch_alter_table("holds", schema=None) as batch_op:
+        batch_op.create_index("ix_holds_subject_id", ["subject_id"], unique=False)
+
+    op.create_table(
+        "invitations",
+        sa.Column("session_id", sa.String(), nullable=False),
+        sa.Column("person_id", sa.String(), nullable=False),
+        sa.Column("channel", sa.String(), nullable=False),
+        sa.Column("state", sa.String(), nullable=False),
+        sa.Column("registrant_id", sa.String(), nullable=False),
+        sa.Column("plan_version", sa.Integer(), nullable=False),
+        sa.Column("at", Moment(), nullable=False),
+        sa.Column("by", sa.String(), nullable=False),
+        sa.Column("problem", sa.String(), nullable=False),
+        sa.PrimaryKeyConstraint("session_id", "person_id"),
     )
     op.create_table(
         "last_seen",
@@ -212,12 +339,24 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("session_id", "version"),
     )
     op.create_table(
+        "one_to_one_points",
+        sa.Column("talk_id", sa.String(), nullable=False),
+        sa.Column("client_id", sa.String(), nullable=False),
+        sa.Column("covered", sa.JSON(), nullable=False),
+        sa.PrimaryKeyConstraint("talk_id"),
+    )
+    with op.batch_alter_table("one_to_one_points", schema=None) as batch_op:
+        batch_op.create_index(
+            "ix_one_to_one_points_client_id", ["client_id"], unique=False
+        )
+
+    op.create_table(
         "one_to_ones",
         sa.Column("id", sa.String(), nullable=False),
         sa.Column("client_id", sa.String(), nullable=False),
         sa.Column("worker_id", sa.String(), nullable=False),
         sa.Column("held_on", sa.Date(), nullable=False),
-        sa.Column("channel", sa.String(), nullable=False),
+        sa.Column("channel_sealed", sa.LargeBinary(), nullable=True),
         sa.Column("outcome_sealed", sa.LargeBinary(), nullable=True),
         sa.Column("created_at", Moment(), nullable=False),
         sa.PrimaryKeyConstraint("id"),
@@ -255,6 +394,7 @@ def upgrade() -> None:
         sa.Column("risk_reviewed_on", sa.Date(), nullable=True),
         sa.Column("has_contact", sa.Boolean(), nullable=False),
         sa.Column("has_referrer", sa.Boolean(), nullable=False),
+        sa.Column("contacts_gone", sa.Boolean(), nullable=False),
         sa.Column("known_to", sa.String(), nullable=False),
         sa.Column("age_years", sa.Integer(), nullable=True),
         sa.Column("active", sa.Boolean(), nullable=False),
@@ -307,7 +447,6 @@ def upgrade() -> None:
         sa.Column("segments", sa.Integer(), nullable=False),
         sa.Column("risk_assessment", sa.Boolean(), nullable=False),
         sa.Column("emergency_contacts", sa.Boolean(), nullable=False),
-        sa.Column("recording_reason", sa.String(), nullable=False),
         sa.Column("link_is_public", sa.Boolean(), nullable=False),
         sa.Column("policy", sa.JSON(), nullable=False),
         sa.Column("marker", sa.String(), nullable=False),
@@ -333,6 +472,20 @@ def upgrade() -> None:
         sa.Column("used_at", Moment(), nullable=True),
         sa.PrimaryKeyConstraint("digest"),
     )
+    op.create_table(
+        "sign_in_tries",
+        sa.Column("id", sa.String(), nullable=False),
+        sa.Column("email_digest", sa.String(), nullable=False),
+        sa.Column("browser_digest", sa.String(), nullable=False),
+        sa.Column("mode", sa.String(), nullable=False),
+        sa.Column("state", sa.String(), nullable=False),
+        sa.Column("at", Moment(), nullable=False),
+        sa.PrimaryKeyConstraint("id"),
+    )
+    with op.batch_alter_table("sign_in_tries", schema=None) as batch_op:
+        batch_op.create_index("ix_sign_in_tries_at", ["at"], unique=False)
+        batch_op.create_index("sign_in_tries_of", ["email_digest", "at"], unique=False)
+
     op.create_table(
         "tokens",
         sa.Column("id", sa.String(), nullable=False),
@@ -369,6 +522,11 @@ def downgrade() -> None:
 
     op.drop_table("web_sessions")
     op.drop_table("tokens")
+    with op.batch_alter_table("sign_in_tries", schema=None) as batch_op:
+        batch_op.drop_index("sign_in_tries_of")
+        batch_op.drop_index("ix_sign_in_tries_at")
+
+    op.drop_table("sign_in_tries")
     op.drop_table("sign_in_links")
     with op.batch_alter_table("sessions", schema=None) as batch_op:
         batch_op.drop_index("ix_sessions_starts_at")
@@ -393,6 +551,10 @@ def downgrade() -> None:
         batch_op.drop_index("ix_one_to_ones_client_id")
 
     op.drop_table("one_to_ones")
+    with op.batch_alter_table("one_to_one_points", schema=None) as batch_op:
+        batch_op.drop_index("ix_one_to_one_points_client_id")
+
+    op.drop_table("one_to_one_points")
     op.drop_table("notes")
     op.drop_table("meetings")
     with op.batch_alter_table("log_personal", schema=None) as batch_op:
@@ -409,8 +571,18 @@ def downgrade() -> None:
 
     op.drop_table("links")
     op.drop_table("last_seen")
+    op.drop_table("invitations")
+    with op.batch_alter_table("holds", schema=None) as batch_op:
+        batch_op.drop_index("ix_holds_subject_id")
+
+    op.drop_table("holds")
     op.drop_table("groups")
     op.drop_table("ground_rules")
+    with op.batch_alter_table("erasures", schema=None) as batch_op:
+        batch_op.drop_index("ix_erasures_erased_at")
+
+    op.drop_table("erasures")
+    op.drop_table("dossiers")
     with op.batch_alter_table("deliveries", schema=None) as batch_op:
         batch_op.drop_index("ix_deliveries_received_at")
 
@@ -421,6 +593,15 @@ def downgrade() -> None:
     op.drop_table("deadlines")
     op.drop_table("counters")
     op.drop_table("contacts")
+    with op.batch_alter_table("consents", schema=None) as batch_op:
+        batch_op.drop_index("ix_consents_person_id")
+
+    op.drop_table("consents")
+    with op.batch_alter_table("concerns", schema=None) as batch_op:
+        batch_op.drop_index("ix_concerns_state")
+        batch_op.drop_index("ix_concerns_reporter_id")
+
+    op.drop_table("concerns")
     with op.batch_alter_table("alarms", schema=None) as batch_op:
         batch_op.drop_index("ix_alarms_session_id")
 
@@ -430,3 +611,13 @@ def downgrade() -> None:
         batch_op.drop_index("actions_due")
 
     op.drop_table("actions")
+    op.drop_table("accounts")
+    with op.batch_alter_table("account_links", schema=None) as batch_op:
+        batch_op.drop_index("ix_account_links_expires_at")
+        batch_op.drop_index("ix_account_links_account_id")
+
+    op.drop_table("account_links")
+    with op.batch_alter_table("account_identities", schema=None) as batch_op:
+        batch_op.drop_index("ix_account_identities_account_id")
+
+    op.drop_table("account_identities")

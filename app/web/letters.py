@@ -1,0 +1,34 @@
+"""One mail to one person, from a page. What goes to many, or must not be lost, has the outbox."""
+
+from collections.abc import Awaitable, Callable
+
+from app.clock import Clock
+from app.crypto import new_token
+from integrations.base import PermanentFailure
+from integrations.mail import client
+from integrations.mail.message import BadAddress, Mail
+from integrations.mail.settings import MailSettings
+
+# (address, subject, text). Raises PlatformFailure.
+SendLetter = Callable[[str, str, str], Awaitable[None]]
+
+
+def letter_sender(mail: MailSettings | None, clock: Clock) -> SendLetter | None:
+    """How to send a letter; None when no mail server is set."""
+    if mail is None:
+        return None
+
+    async def send(address: str, subject: str, text: str) -> None:
+        letter = Mail(
+            to=address,
+            subject=subject,
+            text=text,
+            message_id_seed=f"letter~{new_token()}",
+            written_at=clock.now(),
+        )
+        try:
+            await client.send(mail, letter)
+        except BadAddress as bad:
+            raise PermanentFailure(f"The mail was not sent: {bad}") from bad
+
+    return send

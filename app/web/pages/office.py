@@ -1,0 +1,58 @@
+"""The ways to the pages about people, groups and plans, each with what a role must include."""
+
+from app.web.access import Permission
+from app.web.pages import groups, imports, one_to_ones, people, people_forms
+from app.web.pages.ways import Page, looks, sends
+
+SEE, ENTER = Permission.SEE_PEOPLE, Permission.ENTER_PEOPLE
+ONE, GROUP = "/people/{person_id}", "/groups/{group_id}"
+
+PEOPLE: tuple[Page, ...] = (
+    looks("/people", people.page, SEE),
+    looks("/people/new", people_forms.new, ENTER),
+    looks("/people/export", people.export, ENTER),
+    looks("/people/import", imports.page, ENTER),
+    looks("/people/import/example", imports.example, ENTER),
+    sends(
+        "/people/import/look",
+        imports.preview,
+        imports.preview_again,
+        ENTER,
+        once=False,
+    ),
+    sends("/people/import", imports.enter, imports.preview_again, ENTER),
+    sends("/people", people_forms.add, people_forms.new, ENTER),
+    looks(ONE, people.person, SEE),
+    looks(f"{ONE}/change", people_forms.change_form, ENTER),
+    sends(f"{ONE}/change", people_forms.change, people_forms.change_form, ENTER),
+    sends(f"{ONE}/leave", people_forms.leave, people.person, ENTER),
+    sends(f"{ONE}/return", people_forms.come_back, people.person, ENTER),
+    sends(f"{ONE}/consents", one_to_ones.add_consent, people.person, ENTER),
+    sends(
+        f"{ONE}/consents/{{consent_id}}/withdraw",
+        one_to_ones.withdraw,
+        people.person,
+        ENTER,
+    ),
+    sends(
+        f"{ONE}/consents/{{consent_id}}/undo",
+        one_to_ones.give_again,
+        people.person,
+        ENTER,
+    ),
+    sends(f"{ONE}/one-to-ones", one_to_ones.add, people.person, ENTER),
+    sends(
+        f"{ONE}/one-to-ones/{{talk_id}}/take-back",
+        one_to_ones.take_back,
+        people.person,
+        ENTER,
+    ),
+    looks("/groups", groups.page, SEE),
+    looks("/groups/new", groups.new, ENTER),
+    sends("/groups", groups.add, groups.new, ENTER),
+    looks(GROUP, groups.group, SEE),
+    looks(f"{GROUP}/change", groups.change_form, ENTER),
+    sends(f"{GROUP}/change", groups.change, groups.change_form, ENTER),
+    looks(f"{GROUP}/rules", groups.rules_form, ENTER),
+    sends(f"{GROUP}/rules", groups.agree, groups.rules_form, ENTER),
+)
