@@ -1,6 +1,6 @@
 """One mail to one person, from a page. What goes to many, or must not be lost, has the outbox."""
 
-from collections.abc import Awaitable, Callable
+from typing import Protocol
 
 from app.clock import Clock
 from app.crypto import new_token
@@ -9,8 +9,14 @@ from integrations.mail import client
 from integrations.mail.message import BadAddress, Mail
 from integrations.mail.settings import MailSettings
 
-# (address, subject, text). Raises PlatformFailure.
-SendLetter = Callable[[str, str, str], Awaitable[None]]
+
+class SendLetter(Protocol):
+    """Sends one letter, with a calendar object where ``ics`` is one."""
+
+    async def __call__(
+        self, to: str, subject: str, text: str, *, ics: str | None = None
+    ) -> None:
+        """Raises PlatformFailure."""
 
 
 def letter_sender(mail: MailSettings | None, clock: Clock) -> SendLetter | None:
@@ -18,13 +24,16 @@ def letter_sender(mail: MailSettings | None, clock: Clock) -> SendLetter | None:
     if mail is None:
         return None
 
-    async def send(address: str, subject: str, text: str) -> None:
+    async def send(
+        to: str, subject: str, text: str, *, ics: str | None = None
+    ) -> None:
         letter = Mail(
-            to=address,
+            to=to,
             subject=subject,
             text=text,
             message_id_seed=f"letter~{new_token()}",
             written_at=clock.now(),
+            ics=ics,
         )
         try:
             await client.send(mail, letter)

@@ -27,6 +27,7 @@ class Letter:
     to: str
     subject: str
     text: str
+    ics: str | None = None
 
     @property
     def link(self) -> str:
@@ -42,10 +43,12 @@ class Mailbox:
     letters: list[Letter] = field(default_factory=list)
     failure: PlatformFailure | None = None
 
-    async def send(self, to: str, subject: str, text: str) -> None:
+    async def send(
+        self, to: str, subject: str, text: str, *, ics: str | None = None
+    ) -> None:
         if self.failure is not None:
             raise self.failure
-        self.letters.append(Letter(to, subject, text))
+        self.letters.append(Letter(to, subject, text, ics))
 
 
 @dataclass

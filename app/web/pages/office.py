@@ -1,8 +1,17 @@
 """The ways to the pages about people, groups and plans, each with what a role must include."""
 
 from app.web.access import Permission
-from app.web.pages import groups, imports, one_to_ones, people, people_forms
-from app.web.pages.ways import Page, looks, sends
+from app.web.pages import (
+    groups,
+    imports,
+    invitations,
+    one_to_ones,
+    people,
+    people_forms,
+    planning,
+)
+from app.web.pages.visit import Shows
+from app.web.pages.ways import For, Page, looks, sends
 
 SEE, ENTER = Permission.SEE_PEOPLE, Permission.ENTER_PEOPLE
 ONE, GROUP = "/people/{person_id}", "/groups/{group_id}"
@@ -55,4 +64,28 @@ PEOPLE: tuple[Page, ...] = (
     sends(f"{GROUP}/change", groups.change, groups.change_form, ENTER),
     looks(f"{GROUP}/rules", groups.rules_form, ENTER),
     sends(f"{GROUP}/rules", groups.agree, groups.rules_form, ENTER),
+)
+
+PLAN = Permission.PLAN_SESSIONS
+SESSION, INVITE = "/sessions/{session_id}", "/sessions/{session_id}/invitations"
+
+
+def _invites(path: str, answer: Shows, *, once: bool = True) -> Page:
+    back = invitations.page
+    return sends(f"{INVITE}/{path}", answer, back, PLAN, For.PART, once=once)
+
+
+PLANNING: tuple[Page, ...] = (
+    looks("/plan", planning.page, PLAN),
+    sends("/plan", planning.add, planning.page, PLAN),
+    looks(f"{SESSION}/plan", planning.change_form, PLAN, For.PART),
+    sends(f"{SESSION}/plan", planning.change, planning.change_form, PLAN, For.PART),
+    looks(f"{SESSION}/cancel", planning.ask_cancel, PLAN, For.PART),
+    sends(f"{SESSION}/cancel", planning.cancel, planning.ask_cancel, PLAN, For.PART),
+    looks(INVITE, invitations.page, PLAN, For.PART),
+    _invites("prepare", invitations.prepare),
+    _invites("except", invitations.give_exception),
+    _invites("send", invitations.send),
+    _invites("text", invitations.show_text, once=False),
+    _invites("handed", invitations.handed_over),
 )

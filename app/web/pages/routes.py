@@ -113,6 +113,7 @@ PAGES: tuple[Page, ...] = (
     _get("/", home.sessions_page, For.SIGNED_IN),
     Page("POST", "/unplanned", home.adopt, For.SIGNED_IN, home.sessions_page),
     *office.PEOPLE,
+    *office.PLANNING,
     _get(SESSION, overview.page),
     _get(f"{SESSION}/checklist", checklist.page),
     _post(f"{SESSION}/checklist/tick", checklist.tick, checklist.page),
