@@ -22,7 +22,7 @@ from app.privacy.retention import erasures, facts_of, terms_of
 from app.privacy.sealed import rewrite, sealed_column
 from app.privacy.terms import Kind
 from app.privacy.traces import in_text
-from app.store import accounts, contacts, people
+from app.store import accounts, consents, contacts, dossiers, people
 from app.store.access_rows import sign_in_links, tries, web_sessions
 from app.store.bulk import insert_once
 from app.store.database import Store
@@ -50,6 +50,10 @@ SHARED_NAME = (
 )
 SESSIONS_HELD = (
     "Sessions on hold stay as they are until the hold is lifted: erase again then."
+)
+CONCERNS = (
+    "Concerns, if there are any, stay word for word until a person has looked at them: "
+    "safeguarding needs them."
 )
 BACKUPS = (
     "Backups made before today still name this person: after a restore the erasure is "
@@ -224,7 +228,13 @@ def _person(
             delete(tries).where(tries.c.email_digest.in_(digests))
         ).rowcount
         counts["accounts"] = 1
-    for table in (web_sessions, sign_in_links, links):
+    for table in (
+        web_sessions,
+        sign_in_links,
+        links,
+        consents.consents,
+        dossiers.dossiers,
+    ):
         query = select(func.count()).select_from(table)
         counts[table.name] = int(db.scalar(query.where(table.c.person_id == who)) or 0)
     counts["one_to_ones"] = int(
@@ -244,6 +254,8 @@ def _person(
     ):
         one = sealed_column(name)
         counts[one.table.name] += rewrite(db, store, one, where, in_text(words))
+    consents.forget(db, who)
+    dossiers.forget(db, who)
     people.erase(db, who, now)
     counts = +counts
     _certify(db, who, by, now, so_far + counts)
@@ -305,5 +317,6 @@ def _stays(db: Connection, found: Found, shared: int) -> list[Stays]:
         Stays(what="sessions", count=len(found.on_hold), until=None, why=SESSIONS_HELD),
     ]
     return [one for one in found_stays if one.count] + [
-        Stays(what="backups", count=0, until=None, why=BACKUPS)
+        Stays(what="concerns", count=0, until=None, why=CONCERNS),
+        Stays(what="backups", count=0, until=None, why=BACKUPS),
     ]

@@ -15,9 +15,11 @@ from app.store.database import Store
 from app.store.ids import new_id
 from app.store.people import has_letters, text_faults
 from app.store.refusals import Refused, Unknown
+from app.store.tables_concerns import ConcernRow
 from app.store.tables_privacy import HoldRow
 
 holds = HoldRow.__table__  # type: ignore[attr-defined]
+concerns = ConcernRow.__table__  # type: ignore[attr-defined]
 
 PERSON, SESSION = "person", "session"
 LONGEST_REASON = 2_000
@@ -40,10 +42,11 @@ class Hold:
 
 @dataclass(frozen=True, slots=True)
 class Held:
-    """Ids on hold now."""
+    """Ids on hold now. ``rows``: people whose own row is kept, but not every session."""
 
     people: frozenset[str] = frozenset()
     sessions: frozenset[str] = frozenset()
+    rows: frozenset[str] = frozenset()
 
 
 def place(
@@ -114,13 +117,20 @@ def listed(db: Connection, store: Store, *, lifted: bool = False) -> list[Hold]:
 
 
 def held(db: Connection) -> Held:
-    """What is on hold now."""
+    """What is on hold now.
+
+    An evening with a concern is, and the worker a concern is about, without anybody
+    pressing: a person decides about those.
+    """
     rows = db.execute(
         select(holds.c.subject, holds.c.subject_id).where(holds.c.lifted_at.is_(None))
     ).all()
+    raised = db.execute(select(concerns.c.session_id, concerns.c.about_worker)).all()
     return Held(
         frozenset(row.subject_id for row in rows if row.subject == PERSON),
-        frozenset(row.subject_id for row in rows if row.subject == SESSION),
+        frozenset(row.subject_id for row in rows if row.subject == SESSION)
+        | {row.session_id for row in raised if row.session_id},
+        frozenset(row.about_worker for row in raised if row.about_worker),
     )
 
 

@@ -23,6 +23,7 @@ from app.privacy.terms import (
     calendar,
     due,
 )
+from app.store import consents, dossiers
 from app.store.access_rows import tokens
 from app.store.database import Store
 from app.store.groups import ground_rules
@@ -32,8 +33,10 @@ from app.store.people import erase_account, people, talks
 from app.store.queue import actions, alarms, deadlines, outbox
 from app.store.rooms import links
 from app.store.sessions import sessions
+from app.store.tables_invitations import InvitationRow
 from app.store.tables_privacy import ErasureRow
 
+invitations = InvitationRow.__table__  # type: ignore[attr-defined]
 erasures = ErasureRow.__table__  # type: ignore[attr-defined]
 
 # What is known only to reach somebody; the name goes with the register.
@@ -178,7 +181,7 @@ def _on_hold(db: Connection, term: Term) -> bool:
         part = {*row.clients, *(w["person_id"] for w in row.workers)} if row else set()
         return term.id in now_held.sessions or bool(part & now_held.people)
     if term.kind in (Kind.CONTACTS, Kind.PERSON, Kind.TALKS):
-        return term.id in now_held.people
+        return term.id in now_held.people | now_held.rows
     return False
 
 
@@ -210,6 +213,18 @@ def facts_of(db: Connection, session_id: str) -> Any:
     return or_(*clauses)
 
 
+_OF_A_SESSION = (
+    alarms,
+    actions,
+    deadlines,
+    invitations,
+    links,
+    notes,
+    records,
+    meetings,
+)
+
+
 def _delete_session(db: Connection, _store: Store, session_id: str) -> None:
     refs = select(log.c.ref).where(facts_of(db, session_id))
     db.execute(delete(personal).where(personal.c.ref.in_(refs)))
@@ -218,7 +233,7 @@ def _delete_session(db: Connection, _store: Store, session_id: str) -> None:
     db.execute(delete(outbox).where(outbox.c.alarm_id.in_(raised)))
     rooms = select(meetings.c.meeting_id).where(meetings.c.session_id == session_id)
     db.execute(delete(last_seen).where(last_seen.c.meeting_id.in_(rooms)))
-    for table in (alarms, actions, deadlines, links, notes, records, meetings):
+    for table in _OF_A_SESSION:
         db.execute(delete(table).where(table.c.session_id == session_id))
     db.execute(delete(sessions).where(sessions.c.id == session_id))
 
@@ -253,6 +268,8 @@ def _delete_contacts(db: Connection, store: Store, person_id: str) -> None:
 
 def _delete_person(db: Connection, _store: Store, person_id: str) -> None:
     erase_account(db, person_id)
+    dossiers.forget(db, person_id)
+    consents.forget(db, person_id)
     db.execute(delete(talks).where(talks.c.client_id == person_id))
     db.execute(delete(links).where(links.c.person_id == person_id))
     db.execute(delete(people).where(people.c.id == person_id))

@@ -168,7 +168,7 @@ def _people(
     terms: Terms,
 ) -> Iterator[Term]:
     for one in people:
-        seen, on_hold = last.get(one.id), one.id in held.people
+        seen, on_hold = last.get(one.id), one.id in held.people | held.rows
         if one.has_outcomes and one.talked_at is not None:
             since = max(filter(None, (one.talked_at, seen)))
             until = years_after(since, terms.notes_years)

@@ -8,7 +8,7 @@ from typing import Any
 import orjson
 
 ERASED = "[name erased]"
-SHORTEST = 3  # A shorter word is no name to look for on its own.
+SHORTEST = 2  # One letter is no name to look for on its own.
 _NEVER = re.compile(r"(?!)")
 
 
@@ -54,14 +54,16 @@ def words_of(
     whole = own | reach | (set(typed) - theirs)
     return Words(
         frozenset(one.casefold() for one in own | reach),
-        _any_of({one for one in whole if len(_parts(one)) > 1 or one in reach}, re.I),
+        _any_of({one for one in whole if len(one.split()) > 1 or one in reach}, re.I),
         _any_of({one for one in whole | parts if len(one) >= SHORTEST}),
         shared=own != names,
     )
 
 
 def _parts(name: str) -> list[str]:
-    return [part for part in re.split(r"[^\w'\u2019-]+", name) if len(part) >= SHORTEST]
+    """The names in a name; "de" and "van" alone are none."""
+    parts = re.split(r"[^\w'\u2019-]+", name)
+    return [one for one in parts if len(one) >= SHORTEST and not one.islower()]
 
 
 def _any_of(words: Collection[str], flags: int = 0) -> re.Pattern[str]:

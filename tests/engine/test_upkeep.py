@@ -23,6 +23,7 @@ from app.store.tables import (
     LogPersonalRow,
     LogRow,
     QuarantineRow,
+    SessionRow,
     SignInLinkRow,
     WebSessionRow,
 )
@@ -235,6 +236,16 @@ async def test_many_old_facts_go_in_portions(office: Office) -> None:
         await office.hear(f"theirs-{number}", ELSEWHERE)
 
     assert await office.left(timedelta(days=15), LogRow) == 0
+
+
+async def test_after_six_years_the_evening_itself_goes(office: Office) -> None:
+    """20:00 is its end; the long terms have tests of their own (tests/privacy)."""
+    await office.hear("ours", ROOM)
+    six_years = timedelta(days=6 * 365 + 2, hours=1, minutes=10)
+
+    assert await office.left(six_years, LogRow) == 1
+    assert await office.left(TICK, LogRow) == 0
+    assert office.count(SessionRow) == 0
 
 
 async def test_the_job_runs_by_itself_within_the_hour(office: Office) -> None:

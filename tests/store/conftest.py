@@ -105,6 +105,11 @@ class Evening:
 
 @pytest.fixture
 def evening(db: Connection, store: Store) -> Evening:
+    return plan(db, store)
+
+
+def plan(db: Connection, store: Store) -> Evening:
+    """The Tuesday group with its people and one session."""
     anna, sam = (
         people.add(
             db,
