@@ -1,0 +1,159 @@
+"""How long a room may be without a worker, from what was broken meanwhile.
+
+The safety-time budget: G, then 15 s when all is well, 20 s (at G = 60) when news is lost
+or late, M + 30 s when the platform fails M seconds, and D + 20 s for each kill with D
+seconds down (docs/simulation.md).
+"""
+
+import json
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from app.core.policy import Policy
+from app.core.readiness_items.hands import NEWS_IN_TIME, longest_alone
+from app.simulate.stage import Stage
+from integrations.rehearsal.courier import Sending
+from integrations.rehearsal.rooms import Connection
+from integrations.rehearsal.truth import AloneInterval
+
+NEWS = ("F1", "F2", "F4", "F6")
+CALLS = ("F7", "F8", "F9", "F10", "F15")
+SEEN_LATE = timedelta(seconds=35)
+"""P + T: an outage that began so long before may have hidden the beginning."""
+OUTAGE = timedelta(seconds=30)
+START = timedelta(seconds=20)
+"""B + Wd: from the end of being down to enforcing again."""
+
+
+@dataclass(frozen=True, slots=True)
+class Allowed:
+    """`grace` and what comes on top; `why` names the condition. None: no promise."""
+
+    grace: timedelta
+    beyond: timedelta | None
+    why: str
+
+
+def is_verified(stage: Stage, connection: Connection) -> bool:
+    """Whether this connection is a worker with proof: by account, or by own link."""
+    who = connection.person.key
+    if who not in stage.scenario.workers:
+        return False
+    if connection.signed_in:
+        return True
+    meeting = stage.world.meetings.get(stage.meeting_id)
+    own = stage.links.get(who)
+    known = meeting.registrant_of(own) if meeting is not None and own else None
+    return known is not None and known.id == connection.registrant_id
+
+
+def allowed(stage: Stage, gap: AloneInterval) -> Allowed:
+    """What the budget allows for this interval."""
+    scenario = stage.scenario
+    grace = _grace(stage, gap)
+    kills, down = _down(stage, gap)
+    more = down + kills * START
+    if not scenario.live_roster:
+        return _webhooks_only(stage, gap, grace, more, killed=kills > 0)
+    policy = Policy(grace=timedelta(seconds=scenario.grace))
+    whole = longest_alone(policy, live_roster=True)
+    beyond, why = NEWS_IN_TIME, "all well"
+    if _touched(stage, NEWS, gap.start - SEEN_LATE, gap.end) or not _heard(stage, gap):
+        beyond, why = whole - policy.grace, "news lost"
+    trouble = _touched(stage, CALLS, gap.start - SEEN_LATE, gap.end)
+    if trouble:
+        beyond, why = max(beyond, trouble + OUTAGE), "outage"
+    if kills:
+        beyond, why = max(beyond, whole - policy.grace), "killed"
+    return Allowed(grace, beyond + more, why)
+
+
+def _grace(stage: Stage, gap: AloneInterval) -> timedelta:
+    """G, or G0 where nobody could know that a worker had been there."""
+    scenario = stage.scenario
+    usual = timedelta(seconds=scenario.grace)
+    first = timedelta(seconds=max(30, scenario.grace_first_worker))
+    stays = [
+        (stay.start, min(stay.end or gap.start, gap.start))
+        for instance in stage.world.meeting(stage.meeting_id).instances
+        if instance.started_at <= gap.start
+        and (instance.ended_at is None or instance.ended_at >= gap.start)
+        for connection in instance.connections
+        if is_verified(stage, connection)
+        for stay in connection.stays
+        if stay.room != "waiting room" and stay.start <= gap.start
+    ]
+    if not stays:
+        return first
+    longest = max(end - start for start, end in stays)
+    sure = longest >= timedelta(seconds=70) and not stage.struck["F11 at once"]
+    return usual if sure else max(usual, first)
+
+
+def _down(stage: Stage, gap: AloneInterval) -> tuple[int, timedelta]:
+    kills, down = 0, timedelta()
+    for each in stage.downs:
+        until = each.until or stage.clock.now()
+        if each.since <= gap.end and until >= gap.start - SEEN_LATE:
+            kills += 1
+            down += until - each.since
+    return kills, down
+
+
+def _touched(
+    stage: Stage, codes: Iterable[str], start: datetime, end: datetime
+) -> timedelta:
+    """For how long such faults were there in [start, end)."""
+    low = (start - stage.began).total_seconds()
+    high = (end - stage.began).total_seconds()
+    spans = sorted(
+        (max(fault.at, low), min(fault.until, high))
+        for fault in stage.scenario.faults
+        if fault.code in codes and fault.at < high and fault.until > low
+    )
+    whole, last = 0.0, low
+    for begin, until in spans:
+        whole += max(0.0, until - max(begin, last))
+        last = max(last, until)
+    return timedelta(seconds=whole)
+
+
+def _heard(stage: Stage, gap: AloneInterval) -> bool:
+    """Whether the news of the beginning came within 5 s."""
+    news = first_heard(stage.server.sendings, gap.start)
+    return news is not None and news - gap.start <= timedelta(seconds=5)
+
+
+def first_heard(sendings: Iterable[Sending], happened: datetime) -> datetime | None:
+    """When the bot first took a webhook about what happened at that moment."""
+    stamp = f'"event_ts":{int(happened.timestamp() * 1000)},'.encode()
+    return min(
+        (
+            sent.at
+            for sent in sendings
+            if sent.is_accepted and not sent.forged and stamp in sent.body
+        ),
+        default=None,
+    )
+
+
+def happened_at(body: bytes) -> int:
+    """The platform's own time of an event, in milliseconds."""
+    return int(json.loads(body)["event_ts"])
+
+
+def _webhooks_only(
+    stage: Stage, gap: AloneInterval, grace: timedelta, more: timedelta, *, killed: bool
+) -> Allowed:
+    """The smaller promise: as soon as the news is there, at the latest when it is
+    repeated; none for news the platform never brings."""
+    heard = first_heard(stage.server.sendings, gap.start)
+    trouble = _touched(stage, CALLS, gap.start - SEEN_LATE, gap.end)
+    extra = (trouble + OUTAGE if trouble else NEWS_IN_TIME) + more
+    if heard is None:
+        return Allowed(grace, None, "webhooks only, never told")
+    late = max(timedelta(), heard - gap.start - grace)
+    why = "webhooks only, told late" if late or killed else "webhooks only"
+    slack = timedelta(seconds=10) if late else timedelta()
+    return Allowed(grace, late + slack + extra, why)
