@@ -8,6 +8,7 @@ import pytest
 
 from app.clock import ManualClock, SystemClock
 from app.store import accounts
+from app.store.passwords import hash_password
 from app.web.access import Role
 from app.web.pages import provider as pages
 from integrations.base import PermanentFailure, TemporaryFailure
@@ -17,7 +18,7 @@ from tests.conftest import BEFORE_THE_SESSION
 from tests.engine.room import Evening, evening
 from tests.integrations.oidc.sign_in_provider import Office as There
 from tests.integrations.oidc.sign_in_provider import office as provider_office
-from tests.web.accounts_desk import Office, cookie, enter, mail, office
+from tests.web.accounts_desk import PASSWORD, Office, cookie, enter, mail, office
 from tests.web.conftest import BASE
 from tests.web.reading import Browser, Page
 
@@ -138,6 +139,24 @@ async def test_an_address_alone_opens_no_account_that_is_in_use(
 ) -> None:
     """S17: the address was given to somebody new."""
     riverside.account("anna")
+    async with riverside.at() as new:
+        assert (await through(new, there, "anna-7")).status == 403
+
+
+@pytest.mark.parametrize("proved_by", ["a password", "another account there"])
+async def test_a_second_invitation_does_not_open_it_to_the_address(
+    riverside: Office, there: There, proved_by: str
+) -> None:
+    """S17: invited again, but somebody is proved to be Anna already."""
+    made = riverside.account("anna", password=None)
+    store, now = riverside.evening.store, riverside.evening.clock.now()
+    with store.unit() as db:
+        if proved_by == "a password":
+            accounts.set_password(db, store, made, hash_password(PASSWORD), now)
+        else:
+            issuer = there.settings.issuer
+            accounts.join_identity(db, store, made, issuer, "anna-before", now)
+        accounts.new_link(db, store, made, accounts.INVITE, now)
     async with riverside.at() as new:
         assert (await through(new, there, "anna-7")).status == 403
 
