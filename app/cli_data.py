@@ -39,9 +39,7 @@ def erase_person(
             typer.echo("Nothing is erased yet: add --yes to erase.")
             return
         _tell(asyncio.run(erasure.erase(ground.store, person, BY, now)))
-    typer.echo(
-        "Erased. A running service shows names it holds in memory until it is restarted."
-    )
+    typer.echo("Erased.")
 
 
 def _tell(made: erasure.Erased) -> None:

@@ -1,7 +1,9 @@
 """The commands about what is kept, as somebody at a terminal meets them."""
 
+import json
 import re
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -9,11 +11,13 @@ from typer.testing import CliRunner, Result
 
 from app.cli import app
 from app.config import load_settings
+from app.core.record_parts import Named, Signed
 from app.crypto import new_key
+from app.exports.record_json import read_record, record_json
 from app.main import lock_of, open_store
-from app.store import people
+from app.store import notes, people
 from tests.privacy.everything import BEN, fill
-from tests.store.conftest import Evening, plan
+from tests.store.conftest import NOW, Evening, plan
 
 KEY = new_key()
 
@@ -111,6 +115,36 @@ def test_a_hold_is_on_one_thing(environ: Mapping[str, str], full: Evening) -> No
     )
     assert late.exit_code == 1
     assert "later day" in late.stderr
+
+
+# --- exports --------------------------------------------------------------------------
+
+
+def test_an_export_is_a_draft_until_somebody_confirmed_it(
+    environ: Mapping[str, str],
+) -> None:
+    store = open_store(load_settings(environ))
+    try:
+        with store.unit() as db:
+            session = plan(db, store).session
+        draft = run("export", session)
+        assert draft.stderr == "This record is draft, not confirmed.\n"
+        assert json.loads(draft.stdout)["standing"] == "draft, not confirmed"
+
+        signed = Signed(version=1, at=NOW, by=Named("person-anna", "Anna"))
+        record = replace(
+            read_record(draft.stdout.encode()), version=1, attendance_confirmed=signed
+        )
+        with store.unit() as db:
+            notes.freeze(db, store, session, lambda _: record_json(record), "x", NOW)
+    finally:
+        store.close()
+
+    confirmed = run("export", session)
+    assert confirmed.stdout.encode() == record_json(record)
+    assert confirmed.stderr == (
+        "This record is confirmed 2026-11-17 18:50 UTC by Anna.\n"
+    )
 
 
 # --- terms ---------------------------------------------------------------------------

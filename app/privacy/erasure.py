@@ -51,6 +51,7 @@ SHARED_NAME = (
 SESSIONS_HELD = (
     "Sessions on hold stay as they are until the hold is lifted: erase again then."
 )
+MEMORY = "A running service shows names it holds in memory until it is restarted."
 CONCERNS = (
     "Concerns, if there are any, stay word for word until a person has looked at them: "
     "safeguarding needs them."
@@ -317,6 +318,7 @@ def _stays(db: Connection, found: Found, shared: int) -> list[Stays]:
         Stays(what="sessions", count=len(found.on_hold), until=None, why=SESSIONS_HELD),
     ]
     return [one for one in found_stays if one.count] + [
+        Stays(what="memory", count=0, until=None, why=MEMORY),
         Stays(what="concerns", count=0, until=None, why=CONCERNS),
         Stays(what="backups", count=0, until=None, why=BACKUPS),
     ]

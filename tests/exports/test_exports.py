@@ -14,11 +14,17 @@ import jsonschema_rs
 import pytest
 
 from app.core.record import build_record
-from app.core.record_parts import ChecklistFacts, ChecklistLine, Named, Record
+from app.core.record_parts import (
+    ChecklistFacts,
+    ChecklistLine,
+    Named,
+    Record,
+    Signed,
+)
 from app.core.session import GroupSession
 from app.exports import EXPORTS, MEDIA_TYPES, file_name
 from app.exports.attendance_csv import HEADS, attendance_csv
-from app.exports.record_json import FORMAT, record_json
+from app.exports.record_json import FORMAT, read_record, record_json
 from app.exports.schema import record_schema
 from tests.core.builders import at
 from tests.core.evening import LATER, NAMES, evening
@@ -180,6 +186,32 @@ def test_half_a_surrogate_pair_does_not_stop_an_export() -> None:
 
     assert json.loads(record_json(session))["session_id"] == "half ? a pair"
     assert attendance_csv(session)
+
+
+@pytest.mark.parametrize("record", [whole(), EMPTY], ids=["whole", "empty"])
+def test_a_frozen_record_is_read_back_as_it_was(record: Record) -> None:
+    assert read_record(record_json(record)) == record
+
+
+@pytest.mark.parametrize("content", [b"", b"[]", b"{}", b'{"session_id": 1}', b"3"])
+def test_what_is_no_record_is_not_read(content: bytes) -> None:
+    with pytest.raises(ValueError, match=r"."):
+        read_record(content)
+
+
+def test_a_record_says_what_it_is_worth() -> None:
+    by_anna = Signed(version=2, at=at("20:30"), by=Named("anna", "Anna Price"))
+    unsigned = replace(EMPTY, attendance_confirmed=None)
+    later = replace(EMPTY, attendance_confirmed=by_anna)
+    frozen = replace(later, version=2)
+    nobody = replace(frozen, attendance_confirmed=replace(by_anna, by=None))
+
+    assert [one.standing for one in (unsigned, later, frozen, nobody)] == [
+        "draft, not confirmed",
+        "draft, written after version 2 was confirmed",
+        "confirmed 2026-11-17 20:30 UTC by Anna Price",
+        "confirmed 2026-11-17 20:30 UTC",
+    ]
 
 
 # --- names of files (N13) ---------------------------------------------------------

@@ -128,6 +128,7 @@ async def test_afterwards_only_the_signed_record_and_a_concern_name_him(
         ("records", 1, erasure.RECORDS_STAY),
         ("log", 10, erasure.LOG_STAYS),
         ("meetings", 1, erasure.MEETINGS_ELSEWHERE),
+        ("memory", 0, erasure.MEMORY),
         ("concerns", 0, erasure.CONCERNS),
         ("backups", 0, erasure.BACKUPS),
     }
