@@ -7,7 +7,7 @@ from urllib.parse import urlencode
 import pytest
 
 from app.clock import ManualClock, SystemClock
-from app.store import accounts
+from app.store import accounts, people
 from app.store.passwords import hash_password
 from app.web.access import Role
 from app.web.pages import provider as pages
@@ -263,6 +263,7 @@ async def test_a_flow_lasts_ten_minutes_and_counts_once(
         answer = await there.walk(address, "anna-7")
         clock.advance(timedelta(minutes=1))
         assert (await comes_back(anna, answer)).status == 200
+        assert "__Host-chaperone-flow" not in anna.client.cookies
         assert (await comes_back(anna, answer)).status == 401
 
 
@@ -286,6 +287,22 @@ async def test_a_closed_account_is_closed_by_this_way_too(
             accounts.set_active(db, store, made.id, False, clock.now())
         assert (await anna.open("/account")).status == 401
         assert (await through(anna, there, "anna-7")).status == 403
+
+
+async def test_nothing_is_joined_to_who_has_left(
+    riverside: Office, there: There
+) -> None:
+    invitation(riverside, "anna")
+    store, now = riverside.evening.store, riverside.evening.clock.now()
+    anna_id = riverside.evening.people["anna"]
+    with store.unit() as db:
+        people.deactivate(db, anna_id, now)
+    async with riverside.at() as anna:
+        assert (await through(anna, there, "anna-7")).status == 403
+    with store.unit() as db:
+        account = accounts.of_person(db, store, anna_id)
+        assert account is not None
+        assert not accounts.has_identity(db, account.id)
 
 
 async def test_it_leads_only_to_pages_of_ours(riverside: Office, there: There) -> None:
