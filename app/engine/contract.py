@@ -66,6 +66,9 @@ class EngineDoor(Protocol):
         Raises UnknownSession.
         """
 
+    async def alarms_stored(self) -> None:
+        """Alarms were stored outside any session: they leave at once."""
+
     async def state(self, session_id: str) -> GroupSession:
         """The session as it is now (read only). Raises UnknownSession."""
 

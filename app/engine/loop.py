@@ -143,6 +143,11 @@ class Engine:
         await self.intake.accept_facts(facts, session_id, also)
         self.wake(session_id)
 
+    async def alarms_stored(self) -> None:
+        """See EngineDoor."""
+        self._letters_at = self._footing.clock.now()
+        self._bell.set()
+
     async def state(self, session_id: str) -> GroupSession:
         """See EngineDoor."""
         held = await self.sessions.held(session_id)

@@ -18,6 +18,9 @@ SENTENCES = {
     503: "The service is not ready just now. Nothing you sent was lost here; try again.",
 }
 
+# What somebody wrote, in whatever form: given back when nobody is signed in any more.
+TYPED = ("text", "reason", "how", "said", "asked", "opinion", "about", "done")
+
 
 async def page(visit: Visit, status: int, sentence: str = "") -> Response:
     """A page with one sentence; nothing of what was asked for shows in it."""
@@ -31,7 +34,7 @@ async def nobody_signed_in(visit: Visit) -> Response:
     kept = ""
     if visit.request.method == "POST":
         from_form = await _typed(visit)
-        kept = max(from_form.values(), key=len, default="")
+        kept = "\n\n".join(text for text in from_form.values() if text)
     return await door.form(visit, 401, kept)
 
 
@@ -40,4 +43,4 @@ async def _typed(visit: Visit) -> dict[str, str]:
         form = await read_form(visit.request)
     except BadForm:
         return {}
-    return {k: v for k, v in form.items() if k in ("text", "reason", "how")}
+    return {k: v for k, v in form.items() if k in TYPED}

@@ -2,6 +2,7 @@
 
 from app.web.access import Permission
 from app.web.pages import (
+    concern,
     groups,
     imports,
     invitations,
@@ -88,4 +89,17 @@ PLANNING: tuple[Page, ...] = (
     _invites("send", invitations.send),
     _invites("text", invitations.show_text, once=False),
     _invites("handed", invitations.handed_over),
+)
+
+RAISE, READ = Permission.RAISE_CONCERN, Permission.READ_CONCERNS
+
+CONCERNS: tuple[Page, ...] = (
+    looks("/concern", concern.page, RAISE),
+    sends("/concern", concern.send, concern.page, RAISE),
+    sends("/concern/draft", concern.keep, concern.page, RAISE, once=False),
+    sends("/concern/discard", concern.throw_away, concern.page, RAISE),
+    looks("/concern/raised/{concern_id}", concern.raised, RAISE),
+    looks("/concerns", concern.listed, READ),
+    looks("/concerns/{concern_id}", concern.read, READ),
+    sends("/concerns/{concern_id}/take", concern.take, concern.read, READ),
 )

@@ -114,6 +114,7 @@ PAGES: tuple[Page, ...] = (
     Page("POST", "/unplanned", home.adopt, For.SIGNED_IN, home.sessions_page),
     *office.PEOPLE,
     *office.PLANNING,
+    *office.CONCERNS,
     _get(SESSION, overview.page),
     _get(f"{SESSION}/checklist", checklist.page),
     _post(f"{SESSION}/checklist/tick", checklist.tick, checklist.page),
