@@ -177,6 +177,8 @@ async def test_only_a_certificate_that_is_believed_counts(
         issuer=riverside.settings.issuer, client_id="chaperone", client_secret="s"
     )
     monkeypatch.delenv("SSL_CERT_FILE")
+    for name in ("HTTPS_PROXY", "https_proxy", "ALL_PROXY"):
+        monkeypatch.setenv(name, "http://127.0.0.1:9")
 
     assert "certificate is not good" in await begins(strange)
     await Provider(riverside.settings).check()
