@@ -159,7 +159,7 @@ def _what_happened(db: Connection, store: Store, evening: Evening) -> None:
     facts: list[tuple[str, Fact, str | None]] = [
         ("own-link", joined(ben, "reg-ben", NICK, MAIL), None),
         ("renamed", joined(ben, "", "Wolfie", ""), None),
-        ("by-phone", joined("U-phone", "", "447***789", PHONE), None),
+        ("by-phone", joined("U-phone", "", "447***789", ""), None),
         ("chloe", joined(chloe, "reg-chloe", "Chloe", ""), None),
         ("copycat", joined("U-eve", "", BEN, ""), None),
         ("eve", joined("U-eve", "", "Eve", ""), None),
@@ -212,7 +212,7 @@ def _what_happened(db: Connection, store: Store, evening: Evening) -> None:
         ],
     )
     for ref, said in (
-        ("own-link", NICK),
+        ("own-link", "a guest"),
         ("about-ben", f"Hi {BEN}"),
         ("chloe", "Chloe"),
     ):
@@ -226,9 +226,9 @@ def _what_happened(db: Connection, store: Store, evening: Evening) -> None:
             "body_sealed": store.seal(body, f"deliveries:body:{ref}"),
         }
         db.execute(log.deliveries.insert().values(row))
-    for key, person, connection in (
-        ("to-ben", evening.ben, ben),
-        ("to-chloe", evening.chloe, chloe),
+    for key, person, connection, words in (
+        ("to-ben", evening.ben, ben, "Let Chloe speak."),
+        ("to-chloe", evening.chloe, chloe, f"Let {BEN} speak."),
     ):
         action = SendReminder(
             key=key,
@@ -237,7 +237,7 @@ def _what_happened(db: Connection, store: Store, evening: Evening) -> None:
             meeting=ROOM,
             connection=connection,
             person_id=person,
-            text=f"Chloe, let {BEN} speak.",
+            text=words,
         )
         queue.want(
             db,

@@ -78,6 +78,18 @@ def test_notes_go_after_three_years_and_the_evening_after_six(
     }
 
 
+def test_an_evening_that_was_closed_later_ends_later(
+    store: Store, planned: Evening
+) -> None:
+    closed = END + timedelta(hours=3)
+    do(store, lambda db: sessions.close(db, planned.session, closed))
+
+    assert pass_by(store, years_after(closed, 6)) == []
+    assert pass_by(store, years_after(closed, 6) + TICK) == [
+        (Kind.SESSION, planned.session)
+    ]
+
+
 def test_of_a_room_two_sessions_used_each_goes_with_its_own(
     store: Store, full: Evening
 ) -> None:

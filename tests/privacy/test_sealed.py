@@ -81,12 +81,18 @@ def without_digests(found: list[tuple[str, str]]) -> list[tuple[str, str]]:
     return [one for one in found if one[0] not in new]
 
 
-def test_after_a_kill_it_goes_on_where_it_stood(store: Store, full: Evening) -> None:
+def many_more(store: Store) -> None:
+    """More than two portions of facts."""
+
     def fill(db: Connection) -> None:
         facts = [joined(f"U-{n}", "", f"Name {n}", "") for n in range(450)]
         log.add(db, [log.entry(store, f, f"f-{n}", NOW) for n, f in enumerate(facts)])
 
     do(store, fill)
+
+
+def test_after_a_kill_it_goes_on_where_it_stood(store: Store, full: Evening) -> None:
+    many_more(store)
     both = ring(store, SECOND, FIRST)
     told: list[tuple[str, int, int]] = []
 
@@ -120,6 +126,7 @@ def test_what_no_key_opens_stays_as_it_is_and_is_counted(
         db.execute(log.personal.update().where(row).values(fields_sealed=broken))
 
     do(store, damage)
+    many_more(store)
     both = ring(store, SECOND, FIRST)
 
     assert sealed.re_encrypt(both, NOW, silent).closed == 1
