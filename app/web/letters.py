@@ -24,9 +24,7 @@ def letter_sender(mail: MailSettings | None, clock: Clock) -> SendLetter | None:
     if mail is None:
         return None
 
-    async def send(
-        to: str, subject: str, text: str, *, ics: str | None = None
-    ) -> None:
+    async def send(to: str, subject: str, text: str, *, ics: str | None = None) -> None:
         letter = Mail(
             to=to,
             subject=subject,

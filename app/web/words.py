@@ -7,7 +7,7 @@ always next to the word itself (WCAG 2.2, 1.4.1: never by colour alone).
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from app.core.events import LeaveCause
@@ -97,6 +97,11 @@ class Zone:
 def iso(at: datetime) -> str:
     """For ``<time datetime>`` and scripts."""
     return at.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+def day_words(day: date) -> str:
+    """``3 November 2026``."""
+    return f"{day.day} {day:%B %Y}"
 
 
 def length(span: timedelta) -> str:

@@ -32,7 +32,7 @@ async def test_the_list_says_who_may_be_invited_and_what_is_lacking(
     async with signed_in(front, role=LEAD) as anna:
         words = (await anna.open("/people")).words
         assert "Ben ✓ May be invited 15 years" in words
-        assert "Dev ! Not yet invited anywhere 15 years, no one-to-one yet" in words
+        assert "Dev ! Not ready to be invited 15 years, no one-to-one yet" in words
         assert "Sam ! Look at the papers" in words
         found = await anna.open("/people?find=CHLO")
         assert ("Chloe" in found.words, "Ben" in found.words) == (True, False)
@@ -165,7 +165,7 @@ async def test_a_withdrawn_consent_shuts_the_gate_and_can_be_undone(
         unsaid = await anna.press(page, "It is withdrawn from today", how=" ")
         assert "Write how you heard of it." in unsaid.words
         page = await anna.press(page, "It is withdrawn from today", how="He rang.")
-        assert "Withdrawn 2026-11-17: He rang." in page.words
+        assert "Withdrawn 17 November 2026: He rang." in page.words
         assert not everybody(front)["Ben"].consent_to_take_part
         plan = (await front.evening.state()).plan
         assert plan is not None
@@ -210,10 +210,10 @@ async def test_a_one_to_one_opens_the_gate_and_can_be_taken_back(front: Front) -
             covered_identity="1",
             outcome="Ready.\nA code word is agreed.",
         )
-        assert "2026-11-17 with Anna By telephone" in page.words
+        assert "17 November 2026 with Anna By telephone" in page.words
         assert dossiers.COVERED["identity"] in page.words
         assert await one_to_ones(front, dev) == 1
-        page = await anna.press(page, "Take back the talk of 2026-11-17")
+        page = await anna.press(page, "Take back the talk of 17 November 2026")
         assert "None yet." in page.words
         assert await one_to_ones(front, dev) == 0
 

@@ -52,6 +52,7 @@ def open_templates() -> Environment:
         lstrip_blocks=True,
     )
     environment.filters["iso"] = words.iso
+    environment.filters["day"] = words.day_words
     environment.filters["spell"] = words.length
     environment.globals["form_key"] = lambda: token_urlsafe(16)
     return environment

@@ -1,4 +1,4 @@
-"""The list of sessions: today, coming, past; and a running meeting nobody planned."""
+"""The front page: what needs me now, what is late, my sessions; a meeting nobody planned."""
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -7,9 +7,10 @@ from sqlalchemy import Connection
 from starlette.responses import Response
 
 from app.core.readiness import readiness
-from app.store import groups, sessions, unbound
+from app.store import groups, people, sessions, unbound
 from app.store.refusals import Unknown
 from app.web.access import Role
+from app.web.pages import needs
 from app.web.pages.forms import Refusal
 from app.web.pages.visit import Visit
 from app.web.words import VERDICT, Tag, Zone
@@ -47,6 +48,15 @@ class Board:
     past: list[Row]
 
 
+@dataclass(frozen=True, slots=True)
+class FirstSteps:
+    """What is there before the first session."""
+
+    workers: bool
+    clients: bool
+    groups: bool
+
+
 async def sessions_page(visit: Visit) -> Response:
     """``GET /``."""
     plans, names = await _mine(visit)
@@ -63,10 +73,32 @@ async def sessions_page(visit: Visit) -> Response:
         else:
             board.past.insert(0, row)
     running = await _unplanned(visit)
-    open_ones = [*board.today, *board.coming]
+    found = await needs.of(visit, plans)
     return await visit.show(
-        "sessions.html", board=board, running=running, open_ones=open_ones
+        "home.html",
+        board=board,
+        running=running,
+        open_ones=[*board.today, *board.coming],
+        now_needed=[need for need in found if not need.late],
+        late=[need for need in found if need.late],
+        anybody=bool(plans),
+        first=await _first_steps(visit) if not plans else None,
     )
+
+
+async def _first_steps(visit: Visit) -> FirstSteps:
+    """What a new organisation has already, so that the page can say what comes next."""
+
+    def look(db: Connection) -> FirstSteps:
+        store = visit.house.store
+        return FirstSteps(
+            workers=len(people.listed(db, store, kind="worker", limit=2)) > 1,
+            clients=bool(people.listed(db, store, kind="client", limit=1)),
+            groups=bool(groups.listed(db, store, limit=1)),
+        )
+
+    found: FirstSteps = await visit.read(look)
+    return found
 
 
 async def _mine(visit: Visit) -> tuple[list[sessions.SessionPlan], dict[str, str]]:

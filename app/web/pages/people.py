@@ -94,7 +94,7 @@ def _lines(db: Connection, visit: Visit) -> list[Line]:
             more = papers[one.id].job
         else:
             lacks = lacking(one, talks[one.id], today(visit))
-            tag = Tag("wait", "!", "Not yet invited anywhere") if lacks else OK
+            tag = Tag("wait", "!", "Not ready to be invited") if lacks else OK
             more = f"{one.age_years} years" if one.age_years is not None else ""
         lines.append(
             Line(
