@@ -19,6 +19,7 @@ from app.cli_access import (
     sign_in_link,
     token_app,
 )
+from app.cli_backup import backup, new_backup_key, restore
 from app.cli_data import erase_person, hold_app, re_encrypt, show_retention
 from app.clock import SystemClock
 from app.command import Ground, fail, opened, sentences, settings_or_exit
@@ -48,6 +49,9 @@ app.add_typer(contact_app, name="contact")
 app.add_typer(person_app, name="person")
 app.add_typer(account_app, name="account")
 app.command("sign-in-link")(sign_in_link)
+app.command("new-backup-key")(new_backup_key)
+app.command("backup")(backup)
+app.command("restore")(restore)
 app.add_typer(hold_app, name="hold")
 app.command("erase-person")(erase_person)
 app.command("retention")(show_retention)

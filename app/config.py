@@ -198,6 +198,19 @@ class Settings(BaseModel):
         "a few words",
         default="your organisation's account",
     )
+    backup_folder: Path | None = _setting(
+        "Where `serve` puts a backup every ten minutes; best on another disk.",
+        "a folder the service may write to",
+        default=None,
+    )
+    backup_key: Annotated[str, AfterValidator(checks.backup_key)] | None = _setting(
+        "Closes backups. Only the restore key, which is kept elsewhere, opens them.",
+        "the backup-key-... half of what `chaperone new-backup-key` prints",
+        default=None,
+    )
+    backup_days: Annotated[int, Field(ge=1, le=90)] = _setting(
+        "How many days backups are kept.", "a number from 1 to 90", default=35
+    )
     alarm_webhook_url: (
         Annotated[SecretStr, AfterValidator(checks.alarm_address)] | None
     ) = _setting(

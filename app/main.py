@@ -10,6 +10,7 @@ from urllib.parse import urlsplit
 from fastapi import FastAPI
 from sqlalchemy.engine import make_url
 
+from app.backup.periodic import EVERY, Backups
 from app.clock import Clock, SteadyClock, SystemClock
 from app.config import Settings
 from app.core.rules import RULES, Rule
@@ -106,6 +107,15 @@ def alias_domain(base_url: str) -> str:
     return host if named else "guests.chaperone.invalid"
 
 
+def backups_of(settings: Settings, clock: Clock, engine: Engine) -> Backups | None:
+    """What makes backups while the service runs, or None when no folder is set."""
+    if settings.backup_folder is None:
+        return None
+    backups = Backups(settings.backup_folder, clock, engine.alarms.cry)
+    engine.add_job("backup", EVERY, backups.run)
+    return backups
+
+
 def build(
     settings: Settings,
     *,
@@ -153,6 +163,7 @@ def build(
         send_code=send_code,
         send_letter=letter_sender(mail_settings(settings), clock),
         provider=sign_in_provider(settings),
+        backups=backups_of(settings, clock, engine),
     )
     lane = ShortRoad(web.state.house)
     service = Service(settings, clock, store, engine, platforms, web, lane)

@@ -14,6 +14,7 @@ from urllib.parse import SplitResult, urlsplit
 
 from pydantic import SecretStr
 
+from app.backup_key import public_key
 from app.crypto import Keyring
 
 PREFIX = "CHAPERONE_"
@@ -37,6 +38,7 @@ _GROUPS = {
     ),
     "the sign-in provider": ("oidc_issuer", "oidc_client_id", "oidc_client_secret"),
     "the alarm webhook": ("alarm_webhook_url", "alarm_webhook_secret"),
+    "backups": ("backup_folder", "backup_key"),
     "the mail server's sign-in": ("smtp_username", "smtp_password"),
     "the old Zoom token": (
         "zoom_webhook_secret_old",
@@ -51,6 +53,7 @@ _NEEDS = {
     "smtp_from": "smtp_host",
     "smtp_username": "smtp_host",
     "oidc_title": "oidc_issuer",
+    "backup_days": "backup_folder",
 }
 
 
@@ -263,6 +266,11 @@ def database(secret: SecretStr) -> SecretStr:
     elif scheme in {"postgresql", "postgres", "postgresql+psycopg"} and found and rest:
         return SecretStr(f"postgresql+psycopg://{rest}")
     raise ValueError("not a database")
+
+
+def backup_key(text: str) -> str:
+    public_key(text)
+    return text.strip()
 
 
 def networks(

@@ -25,7 +25,7 @@ from app.web.api import (
 from app.web.api import sessions as planned
 from app.web.api.shapes import API
 from app.web.body import BODY_SECONDS
-from app.web.house import House, SendCode
+from app.web.house import Backups, House, SendCode
 from app.web.letters import SendLetter
 from app.web.pages import routes as pages
 from app.web.patience import Patience
@@ -45,6 +45,7 @@ def create_web(
     send_code: SendCode | None = None,
     send_letter: SendLetter | None = None,
     provider: Provider | None = None,
+    backups: Backups | None = None,
     pack: Pack | None = None,
     platforms: Sequence[str] | None = None,
 ) -> FastAPI:
@@ -65,6 +66,7 @@ def create_web(
         send_code=send_code,
         send_letter=send_letter,
         provider=provider,
+        backups=backups,
         tries=Tries(clock),
     )
     web = FastAPI(

@@ -3,6 +3,7 @@
 Open to all: nothing but yes, no, counts and plain sentences; never a name or an id.
 """
 
+import asyncio
 from collections.abc import Iterator
 from datetime import datetime, timedelta
 from typing import Any
@@ -48,6 +49,10 @@ async def readyz(request: Request) -> Response:
             name: _when(status.last_webhook_at.get(name)) for name in house.platforms
         }
     problems += [_SAID[name] for name, well in checks.items() if not well]
+    if house.backups is not None:
+        # Told, and no reason to send people away from a service that guards.
+        trouble = await asyncio.to_thread(house.backups.trouble)
+        problems += [trouble] if trouble is not None else []
     ready = all(checks.values())
     body = {
         "ready": ready,
@@ -85,16 +90,20 @@ async def metrics(request: Request) -> Response:
     """Counts in the text format of Prometheus."""
     house = house_of(request)
     registry = CollectorRegistry()
-    registry.register(_Reading(house, await house.engine.status()))
+    age = await asyncio.to_thread(house.backups.age) if house.backups else None
+    registry.register(_Reading(house, await house.engine.status(), age))
     return Response(generate_latest(registry), media_type=CONTENT_TYPE_LATEST)
 
 
 class _Reading:
     """One look at all the counts."""
 
-    def __init__(self, house: House, status: EngineStatus) -> None:
+    def __init__(
+        self, house: House, status: EngineStatus, backup_age: timedelta | None
+    ) -> None:
         self._house = house
         self._status = status
+        self._backup_age = backup_age
 
     def describe(self) -> list[Metric]:
         """Nothing ahead: the counts are read once, when they are asked for."""
@@ -146,6 +155,12 @@ class _Reading:
             if at is not None:
                 ages.add_metric([platform], (now - at) / timedelta(seconds=1))
         yield ages
+        if self._backup_age is not None:
+            yield GaugeMetricFamily(
+                "chaperone_last_backup_age_seconds",
+                "Seconds since the last backup that was restored on trial.",
+                value=self._backup_age / timedelta(seconds=1),
+            )
 
 
 routes = [

@@ -2,6 +2,8 @@
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
+from datetime import timedelta
+from typing import Protocol
 
 from starlette.requests import Request
 
@@ -20,6 +22,16 @@ from integrations.oidc.provider import Provider
 SendCode = Callable[[str, str], Awaitable[None]]
 
 
+class Backups(Protocol):
+    """What /readyz and /metrics say of the backups. Both look at a disk."""
+
+    def age(self) -> timedelta | None:
+        """Of the newest good one; None without one."""
+
+    def trouble(self) -> str | None:
+        """A sentence when it is too old."""
+
+
 @dataclass(frozen=True, slots=True)
 class House:
     """Settings, engine, store, clock, and what web itself remembers.
@@ -27,6 +39,7 @@ class House:
     ``platforms``: names of the platforms that are switched on. ``pack``: the checklist.
     ``send_code`` None: contacts cannot be confirmed from here. ``send_letter`` None: no
     mail server is set. ``provider`` None: nobody signs in with the organisation's accounts.
+    ``backups`` None: none are made by this service.
     """
 
     settings: Settings
@@ -39,6 +52,7 @@ class House:
     tries: Tries
     send_letter: SendLetter | None = None
     provider: Provider | None = None
+    backups: Backups | None = None
     passwords: PasswordWork = field(default_factory=PasswordWork)
     counts: Counts = field(default_factory=Counts)
     token_used: dict[str, float] = field(default_factory=dict)
