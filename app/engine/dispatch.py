@@ -12,6 +12,7 @@ from typing import Any
 from sqlalchemy import Connection
 
 from app.core.actions import (
+    Action,
     ChangeLink,
     EndMeeting,
     Expect,
@@ -25,8 +26,8 @@ from app.core.policy import Mode, Policy
 from app.core.presses import ActionState, LinkChanged, LinkState
 from app.core.session import GroupSession
 from app.engine.footing import Footing
-from app.engine.sessions import Held, OpenAction
-from app.engine.settle import moved
+from app.engine.sessions import Held, OpenAction, Sessions
+from app.engine.settle import MISSES, moved
 from app.engine.spool import FAILING, Spool
 from app.engine.watch import Watch
 from app.store import log, queue, rooms
@@ -48,11 +49,13 @@ class Dispatch:
     def __init__(
         self,
         footing: Footing,
+        sessions: Sessions,
         watch: Watch,
         wake: Callable[[str], None],
         spool: Spool,
     ) -> None:
         self._footing = footing
+        self._sessions = sessions
         self._spool = spool
         self._watch = watch
         self._wake = wake
@@ -141,32 +144,41 @@ class Dispatch:
 
     async def _mark(self, held: Held, one: OpenAction, route: str) -> bool:
         """Decide once more and mark "sent" in one transaction; False: do not send."""
-        for _ in range(5):
+        for missed in range(MISSES + 1):
             async with held.lock:
-                session = await self._spool.newest(held)
+                await self._spool.newest(held)
                 now = self._footing.clock.now()
                 one.decided_at = self._footing.clock.monotonic()
-                if not self._still_wanted(held, one, now):
+                current = self._still_wanted(held, one, now)
+                if current is None:
                     return False
+                one.action = current
                 try:
-                    return await self._mark_in(held, one, route, now)
+                    return await self._mark_in(
+                        held, one, route, now, inside=missed == MISSES
+                    )
                 except _Moved:
-                    self._footing.log.info("log moved on", session=session.session_id)
+                    continue
+                except _NotWanted:
+                    return False
         return False
 
-    def _still_wanted(self, held: Held, one: OpenAction, now: datetime) -> bool:
+    def _still_wanted(
+        self, held: Held, one: OpenAction, now: datetime
+    ) -> Action | None:
+        """The action as the rules want it now; itself when its rule is broken."""
         if held.actions.get(one.action.key) is not one:
-            return False
+            return None
         if one.action.not_after is not None and now >= one.action.not_after:
-            return False
+            return None
         decision = decide(held.session, now, self._footing.rules)
-        current = next((a for a in decision.actions if a.key == one.action.key), None)
-        if current is not None:
-            one.action = current
-        return current is not None or one.action.rule in decision.broken
+        for action in decision.actions:
+            if action.key == one.action.key:
+                return action
+        return one.action if one.action.rule in decision.broken else None
 
     async def _mark_in(
-        self, held: Held, one: OpenAction, route: str, now: datetime
+        self, held: Held, one: OpenAction, route: str, now: datetime, *, inside: bool
     ) -> bool:
         session = held.session
         first = one.sent_at is None or route != one.route
@@ -187,7 +199,7 @@ class Dispatch:
             facts.append(
                 moved(one.action, ActionState.SENT, now, route=route, tries=tries)
             )
-        if not await self._write(held, one, values, facts):
+        if not await self._write(held, one, values, facts, inside=inside):
             held.actions.pop(one.action.key, None)  # Its row was closed meanwhile.
             return False
         one.state, one.route, one.tries = str(ActionState.SENT), route, tries
@@ -195,9 +207,17 @@ class Dispatch:
         return True
 
     async def _write(
-        self, held: Held, one: OpenAction, values: dict[str, Any], facts: list[Fact]
+        self,
+        held: Held,
+        one: OpenAction,
+        values: dict[str, Any],
+        facts: list[Fact],
+        *,
+        inside: bool,
     ) -> bool:
+        """Write unless the log moved on; ``inside`` the transaction it is looked at then."""
         session = held.session
+        twin = self._sessions.twin(held) if inside else None
         entries = self._spool.entries(facts, session.session_id)
 
         def add(db: Connection) -> bool:
@@ -207,7 +227,11 @@ class Dispatch:
             return True
 
         def work(db: Connection) -> bool:
-            if log.position(db, session.session_id, held.bound) > session.position:
+            if twin is not None:
+                self._sessions.catch_up_in(db, twin)
+                if self._still_wanted(twin, one, self._footing.clock.now()) is None:
+                    raise _NotWanted
+            elif log.position(db, session.session_id, held.bound) > session.position:
                 raise _Moved
             return add(db)
 
@@ -378,6 +402,10 @@ class Dispatch:
 
 class _Moved(Exception):
     """The log has new facts for this session."""
+
+
+class _NotWanted(Exception):
+    """And by those it is not to be done any more."""
 
 
 def back_off(one: OpenAction, asked: timedelta | None, policy: Policy) -> timedelta:

@@ -75,7 +75,9 @@ class Engine:
         self.watch.measured = self._measured
         self._settle = Settle(footing, self.sessions, self.spool)
         self._settle.on_unstored_alarm = self._cry
-        self._dispatch = Dispatch(footing, self.watch, self.wake, self.spool)
+        self._dispatch = Dispatch(
+            footing, self.sessions, self.watch, self.wake, self.spool
+        )
         self.alarms = alarms
         self.prepare_work = Prepare(footing, self.sessions, self.intake, self.wake)
         self._dispatch.on_link_cancelled = self._renew_links
@@ -252,7 +254,7 @@ class Engine:
         for session_id, at in deadlines:
             self._timers[session_id] = at
         for session_id in working:
-            self._timers[session_id] = now
+            self._dirty[session_id] = None
         self._letters_at = now
         self._awake = True
 
@@ -344,7 +346,9 @@ class Engine:
 
     def _start_due(self, *, everything: bool = False) -> None:
         now = self._footing.clock.now()
-        for session_id in [s for s, at in self._timers.items() if at <= now]:
+        for _, session_id in sorted(
+            (at, session_id) for session_id, at in self._timers.items() if at <= now
+        ):
             self._start_turn(session_id)
         for session_id in [*self._dirty]:
             if not everything and self._is_full():
@@ -472,6 +476,7 @@ class Engine:
         if (
             self.spool.owes(session_id)
             or held.stale_actions
+            or held.unsettled
             or min(moments, default=FAR_AWAY) <= now
         ):
             # Not at rest: soon again, and never at once for ever.

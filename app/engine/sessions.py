@@ -1,9 +1,10 @@
 """The sessions in memory: each the fold of its log, brought up to date incrementally."""
 
 import asyncio
+import pickle
 from collections import OrderedDict
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from sqlalchemy import Connection
@@ -63,6 +64,7 @@ class Held:
     preparing: asyncio.Lock = field(default_factory=asyncio.Lock)
     told_version: int = 0
     stale_actions: bool = False
+    unsettled: bool = False
 
 
 @dataclass(slots=True)
@@ -119,6 +121,30 @@ class Sessions:
         event loop, so that a page never sees it half-way.
         """
         news: _News = await self._footing.store.read(lambda db: self._read(db, held))
+        return self._take(held, news)
+
+    @staticmethod
+    def twin(held: Held) -> Held:
+        """A copy for one writing transaction: nothing done to it shows in the session.
+
+        The open actions are the same objects; whoever has the twin only reads them.
+        """
+        # Our own bytes, a moment old; ten times as fast as copy.deepcopy.
+        whole = pickle.dumps(replace(held.session, _memo={}))
+        return Held(
+            pickle.loads(whole),  # noqa: S301
+            actions=dict(held.actions),
+            bound=held.bound,
+            deadline=held.deadline,
+            busy=set(held.busy),
+            stale_actions=held.stale_actions,
+        )
+
+    def catch_up_in(self, db: Connection, twin: Held) -> GroupSession:
+        """Bring a twin up to the end of the log, in the thread of that transaction."""
+        return self._take(twin, self._read(db, twin))
+
+    def _take(self, held: Held, news: _News) -> GroupSession:
         session = held.session
         if news.anew is not None:
             held.session, held.bound = news.anew.session, news.anew.bound

@@ -1,7 +1,9 @@
 """Bring a session to rest: fold, decide, and store what follows, until nothing follows.
 
 Fold first, decide last. The fold and the decision happen outside the transaction; the
-transaction checks that the log has not moved on, or everything starts again.
+transaction checks that the log has not moved on, or everything starts again. When news
+comes faster than that, a copy of the state is brought up to date and decided on inside
+the transaction, where nothing can come in between.
 """
 
 from collections.abc import Callable, Sequence
@@ -38,6 +40,7 @@ from app.engine.spool import FAILING, Spool, StoreFails
 from app.store import log, queue
 
 ROUNDS = 20
+MISSES = 3  # news that came in between; then it is decided inside the transaction
 AT_ONCE = (AlertStaff, AskWorker, StartFollowUp)
 
 
@@ -143,23 +146,35 @@ class Settle:
         What the store refuses takes effect in memory and is written later (I20).
         """
         await self._spool.pay(held.session.session_id)
+        misses, held.unsettled = 0, False
         for _ in range(ROUNDS):
-            session = await self._spool.newest(held)
+            await self._spool.newest(held)
             now = self._footing.clock.now()
-            decision = decide(session, now, self._footing.rules)
-            for name, problem in decision.broken.items():
-                self._footing.log.error("rule broken", rule=name, problem=problem)
-            change = self.follow(held, decision, now)
+            decision, change = self._decide(held, now)
             if not change:
                 return decision
             try:
-                await self._store(held, change, now)
+                if misses < MISSES:
+                    await self._store(held, change, now)
+                else:
+                    decision, change = await self._store_inside(held)
+                    if not change:
+                        return decision
             except LogMovedOn:
-                continue
+                misses += 1
             except FAILING:
                 self._go_on_without(held, change, now)
-        self._footing.log.error("a session does not settle", session=session.session_id)
+        held.unsettled = bool(misses)  # It is the news that does not end.
+        if not misses:
+            session_id = held.session.session_id
+            self._footing.log.error("a session does not settle", session=session_id)
         return decision
+
+    def _decide(self, held: Held, now: datetime) -> tuple[Decision, Change]:
+        decision = decide(held.session, now, self._footing.rules)
+        for name, problem in decision.broken.items():
+            self._footing.log.error("rule broken", rule=name, problem=problem)
+        return decision, self.follow(held, decision, now)
 
     def follow(self, held: Held, decision: Decision, now: datetime) -> Change:
         """What the store still lacks of this decision."""
@@ -334,11 +349,33 @@ class Settle:
                 raise LogMovedOn
             add(db)
 
+        await self._write(held, work)
+        self._remember(held, change)
+
+    async def _store_inside(self, held: Held) -> tuple[Decision, Change]:
+        """Catch up, decide and store in one transaction, on a copy of the state.
+
+        The state itself is only touched in the event loop: it takes the same news from
+        the log right afterwards.
+        """
+        twin = self._sessions.twin(held)
+
+        def work(db: Connection) -> tuple[Decision, Change]:
+            self._sessions.catch_up_in(db, twin)
+            now = self._footing.clock.now()
+            decision, change = self._decide(twin, now)
+            self._work(twin, change, now)(db)
+            return decision, change
+
+        decided: tuple[Decision, Change] = await self._write(held, work)
+        held.stale_actions = held.stale_actions or twin.stale_actions
+        self._remember(held, decided[1])
+        return decided
+
+    async def _write(self, held: Held, work: Callable[[Connection], Any]) -> Any:
         if not await self._spool.pay(held.session.session_id):
             raise StoreFails("Earlier changes of this session are not written yet.")
-        await self._spool.write(work)
-        self._new_alarms = self._new_alarms or bool(change.alarms)
-        self._remember(held, change)
+        return await self._spool.write(work)
 
     def _work(
         self, held: Held, change: Change, now: datetime
@@ -362,7 +399,6 @@ class Settle:
     def _go_on_without(self, held: Held, change: Change, now: datetime) -> None:
         self._spool.keep(held, self._work(held, change, now), change.facts)
         self._remember(held, change)
-        self._new_alarms = self._new_alarms or bool(change.alarms)
         for alert in change.alarms:
             if alert.level is Level.RED:
                 self.on_unstored_alarm(held.session, alert)
@@ -388,6 +424,7 @@ class Settle:
             queue.revive(db, session_id, action.key, str(mode), now, state)
 
     def _remember(self, held: Held, change: Change) -> None:
+        self._new_alarms = self._new_alarms or bool(change.alarms)
         for one, state in change.new:
             if state in (ActionState.WANTED, ActionState.SENT):
                 held.actions[one.action.key] = one
