@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from datetime import datetime
+from itertools import takewhile
 
 from app.core.actions import Expect, Level, Wish
 from app.core.connections import Connection
@@ -88,8 +89,7 @@ def host_rights(session: GroupSession, now: datetime) -> Iterator[Wish]:
         by_right = person.connection.platform_user_id in accounts
         if by_right and person.standing.who is Who.CHALLENGED:
             continue
-        since = _rights_since(person.connection)
-        episode = f"{person.instance.ref.instance}:{person.connection.key}:{since.isoformat()}"
+        episode = _rights_episode(session, person)
         yield alert(
             person,
             Level.RED,
@@ -113,14 +113,28 @@ def host_rights(session: GroupSession, now: datetime) -> Iterator[Wish]:
         )
 
 
-def _rights_since(connection: Connection) -> datetime:
-    """When the host rights it has now began, however often they were seen since."""
-    began = max(connection.roles)
-    for at in sorted(connection.roles, reverse=True):
-        if connection.roles[at] not in ("host", "co-host"):
-            break
-        began = at
-    return began
+def _rights_episode(session: GroupSession, person: Here) -> str:
+    """One name for the host rights it has now, however often and by whom they were seen.
+
+    A look may see them before the webhook says since when. The moment they were first
+    told of stays their name, or the earlier one that is heard later would ring again.
+    """
+    began = _rights_seen_at(person.connection)
+    names = [
+        f"{person.instance.ref.instance}:{person.connection.key}:{at.isoformat()}"
+        for at in began
+    ]
+    told = (n for n in names if f"entry.host_rights.alert:{n}" in session.actions)
+    return next(told, names[0])
+
+
+def _rights_seen_at(connection: Connection) -> list[datetime]:
+    """When the host rights it has now were heard of or seen, the oldest first."""
+    seen = takewhile(
+        lambda at: connection.roles[at] in ("host", "co-host"),
+        sorted(connection.roles, reverse=True),
+    )
+    return sorted(seen)
 
 
 def nickname(session: GroupSession, now: datetime) -> Iterator[Wish]:

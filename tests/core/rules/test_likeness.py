@@ -1,6 +1,8 @@
 """Who seems to be more than they are: copied names, host rights, nicknames (A2, A4, T2)."""
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from app.core import events as e
 from app.core import presses as p
@@ -13,6 +15,7 @@ from app.core.actions import (
     RemoveParticipant,
     Wish,
 )
+from app.core.fold import apply
 from app.core.plan import Role, WorkerSlot
 from app.core.rules import RULES, likeness
 from app.core.session import GroupSession
@@ -213,6 +216,62 @@ def test_rights_seen_again_are_the_same_episode_and_given_again_another() -> Non
 
     assert wishes(seen) == wishes(once)
     assert wishes(given) != wishes(once)
+
+
+def seen(clock: str, what: str = "host") -> e.ConnectionSeen:
+    """A look into the room shows Ben with a role."""
+    fact: e.ConnectionSeen = seat(e.ConnectionSeen, BEN, clock, role=what)
+    return fact
+
+
+WITNESSES: tuple[e.MeetingEvent, ...] = (
+    role(BEN, "19:12"),
+    role(BEN, "19:12:40", "co-host"),
+    seen("19:12:10"),
+    seen("19:12:20", "co-host"),
+    seen("19:13"),
+)
+
+
+def rung(*heard: e.MeetingEvent) -> list[str]:
+    """The alarms about host rights, when each is decided on and kept as it is heard."""
+    session = story(started(), joined(BEN))
+    found: list[str] = []
+    for fact in heard:
+        apply(session, fact)
+        for wish in wishes(session):
+            if not isinstance(wish, AlertStaff) or wish.key in session.actions:
+                continue
+            found.append(wish.key)
+            wanted = p.ActionMoved(
+                at=at("19:14"),
+                key=wish.key,
+                kind=wish.kind,
+                state=p.ActionState.WANTED,
+            )
+            apply(session, wanted)
+    return found
+
+
+@given(
+    heard=st.lists(st.sampled_from(WITNESSES), min_size=1, max_size=8),
+    old=st.booleans(),
+)
+def test_whoever_sees_them_first_it_rings_once(
+    heard: list[e.MeetingEvent], old: bool
+) -> None:
+    """The webhook or the look, in any order, any number of times."""
+    before = [role(BEN, "19:10"), role(BEN, "19:11", "attendee")] if old else []
+
+    assert len(rung(*heard, *before, *heard)) == 1
+
+
+def test_a_look_before_the_webhook_and_rights_given_again_ring_twice() -> None:
+    seen_first = (seen("19:12:10"), role(BEN, "19:12"))
+    again_later = (role(BEN, "19:13", "attendee"), role(BEN, "19:13:30"), seen("19:14"))
+
+    assert len(rung(*seen_first)) == 1
+    assert len(rung(*seen_first, *again_later)) == 2
 
 
 def test_a_stranger_with_host_rights_is_removed_as_well() -> None:
