@@ -67,6 +67,7 @@ class Policy:
     late_after: timedelta = timedelta(minutes=5)
     left_early_before: timedelta = timedelta(minutes=5)
     removals_per_minute: int = 20
+    hold_phone_callers: bool = False
     share_by_workers_only: bool = True
     private_chat_allowed: bool = False
     file_transfer_allowed: bool = False

@@ -19,7 +19,6 @@ from app.core.actions import (
 )
 from app.core.gates import has_one_to_one
 from app.core.identity import Who
-from app.core.policy import Mode
 from app.core.readiness import one_to_one_excepted
 from app.core.rules import likeness, links, unproven
 from app.core.rules.here import (
@@ -166,11 +165,11 @@ def stranger_at_the_door(session: GroupSession, now: datetime) -> Iterator[Wish]
 def phone_caller(session: GroupSession, now: datetime) -> Iterator[Wish]:
     """A caller is nobody until a worker says who it is, and never a worker (N20).
 
-    With ``policy.modes["hold_phone"]`` set to ``act`` they wait outside meanwhile.
+    With ``policy.hold_phone_callers`` they wait outside meanwhile.
     """
     # A telephone tied to a worker's own connection is known; it just does not count.
     callers = [p for p in inside(session, Who.PHONE) if not p.standing.person_id]
-    if session.policy.modes.get("hold_phone") is Mode.ACT:
+    if session.policy.hold_phone_callers:
         for person in callers:
             yield HoldParticipant(
                 key=f"entry.hold_phone:{person.episode}",

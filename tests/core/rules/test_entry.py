@@ -19,7 +19,7 @@ from app.core.actions import (
     Wish,
 )
 from app.core.plan import OneToOne
-from app.core.policy import Mode, Policy
+from app.core.policy import Policy
 from app.core.rules import entry
 from app.core.session import GroupSession
 from tests.core.builders import (
@@ -372,14 +372,22 @@ def test_a_phone_caller_is_asked_about_and_not_removed() -> None:
 
 
 @pytest.mark.parametrize(
-    ("mode", "held"), [(Mode.WATCH, False), (Mode.ASK, False), (Mode.ACT, True)]
+    ("policy", "held"),
+    [(Policy(), False), (Policy(hold_phone_callers=True), True)],
 )
 def test_the_policy_decides_whether_callers_wait_outside(
-    mode: Mode, held: bool
+    policy: Policy, held: bool
 ) -> None:
-    session = story(started(), calls(), policy=Policy(modes={"hold_phone": mode}))
+    session = story(started(), calls(), policy=policy)
 
     assert ("HoldParticipant" in kinds(callers(session))) is held
+
+
+def test_a_caller_a_worker_has_named_is_held_by_no_policy() -> None:
+    tied = seat(e.PhoneBound, CALLER, "19:04", bound_uuid="UUID-CHLOE")
+    policy = Policy(hold_phone_callers=True)
+
+    assert callers(story(started(), joined(CHLOE), calls(), tied, policy=policy)) == []
 
 
 def test_an_identified_caller_is_left_alone() -> None:
