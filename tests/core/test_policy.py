@@ -1,10 +1,13 @@
 """Every number of the policy has bounds, said in plain sentences."""
 
+import re
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
 
+from app.core.actions import ACTIONS
 from app.core.policy import Mode, Policy
 
 S = timedelta(seconds=1)
@@ -45,3 +48,15 @@ def test_all_faults_are_said_at_once() -> None:
         blind_after=60 * S,
     )
     assert len(wrong.faults()) == 6
+
+
+ACTS_BY_ITSELF = "docs/decisions/0015-what-is-done-without-a-press.md"
+
+
+def test_every_kind_of_action_acts_by_itself_for_a_written_reason() -> None:
+    text = (Path(__file__).parents[2] / ACTS_BY_ITSELF).read_text(encoding="utf-8")
+    rows = re.findall(r"^\| (`[^|]*`) \|", text, flags=re.MULTILINE)
+    written = re.findall(r"`(\w+)`", " ".join(rows))
+
+    assert sorted(written) == sorted(ACTIONS)
+    assert {Policy().mode(kind) for kind in ACTIONS} == {Mode.ACT}
