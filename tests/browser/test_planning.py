@@ -180,14 +180,14 @@ async def test_what_is_written_of_a_concern_is_kept_by_itself(
     async with window(chromium, site, "sam") as sam:
         page = sam.page
         await page.get_by_role("link", name="Raise a concern").click()
-        await page.get_by_label("Facts").press_sequentially("Ben said that he")
+        await page.get_by_label("Facts:").press_sequentially("Ben said that he")
         await expect(page.get_by_text("Draft kept at")).to_be_visible()
     async with window(chromium, site, "sam") as sam:
         page = sam.page
         await page.get_by_role("link", name="Raise a concern").click()
         await page.get_by_text("Your other drafts (1)").click()
         await page.get_by_role("link", name="Go on with the draft").click()
-        await expect(page.get_by_label("Facts")).to_have_value("Ben said that he")
+        await expect(page.get_by_label("Facts:")).to_have_value("Ben said that he")
         await page.get_by_label("No", exact=True).check()
         await page.get_by_role("button", name="Raise this concern").click()
         await expect(
@@ -203,7 +203,7 @@ async def test_a_lost_connection_is_told_while_somebody_writes(
         page = sam.page
         await page.goto(f"{site.address}/concern")
         await sam.context.set_offline(True)
-        await page.get_by_label("Facts").press_sequentially("Ben")
+        await page.get_by_label("Facts:").press_sequentially("Ben")
         await expect(page.get_by_text("the draft is not kept yet")).to_be_visible()
         await sam.context.set_offline(False)
         await expect(page.get_by_text("Draft kept at")).to_be_visible(timeout=9_000)
@@ -211,3 +211,30 @@ async def test_a_lost_connection_is_told_while_somebody_writes(
     with store.unit() as db:
         [draft] = concerns.drafts(db, store, site.evening.people["sam"])
     assert draft.body["text"] == "Ben"
+
+
+async def test_what_was_refused_is_for_everybody_too(
+    chromium: Browser, site: Site, pictures: Path
+) -> None:
+    """Error summaries, faults at fields, a list with faults: nothing wrong for axe."""
+    found: dict[str, list[str]] = {}
+    async with window(chromium, site, role=LEAD) as anna:
+        for name, path, button in (
+            ("plan", "/plan", "Save the plan only"),
+            ("person", "/people/new?kind=client", "Save"),
+            ("rules", addresses(site)["group-rules"], "These rules are agreed"),
+            ("concern", "/concern", "Raise this concern"),
+            ("import", "/people/import", "Look at the list"),
+        ):
+            page = anna.page
+            await page.goto(site.address + path)
+            for area in await page.get_by_role("textbox").all():
+                await area.fill("name,age\n<b>,x" if name == "import" else "")
+            await page.get_by_role("button", name=button).click()
+            assert (await page.title()).startswith("Error:") or name == "import"
+            results = await Axe().run(page)
+            found[name] = [v["id"] for v in results.response["violations"]]
+            if await page.evaluate(TOO_WIDE):
+                found[name].append("wider than the window")
+            await page.screenshot(path=pictures / f"refused-{name}.png", full_page=True)
+    assert {page: faults for page, faults in found.items() if faults} == {}

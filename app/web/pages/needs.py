@@ -32,6 +32,7 @@ class Need:
     due: str = ""
     late: bool = False
     at: datetime | None = None
+    tone: str = "wait"
 
 
 async def of(visit: Visit, plans: Sequence[SessionPlan]) -> list[Need]:
@@ -123,6 +124,7 @@ def _from_tables(
                 button="Read it",
                 due=f"raised {visit.zone.when(raised_at, visit.now)}",
                 at=datetime.min.replace(tzinfo=visit.now.tzinfo),
+                tone="bad",
             )
     yield from _alarms(db, visit, plans)
     if visit.may("PLAN_SESSIONS"):
@@ -147,6 +149,7 @@ def _alarms(
             button="Take the alarm",
             due=f"raised {_when(visit, plan, row.raised_at)}",
             at=row.raised_at,
+            tone="bad",
         )
 
 
