@@ -21,6 +21,7 @@ from app.cli_access import (
 )
 from app.cli_backup import backup, new_backup_key, restore
 from app.cli_data import erase_person, hold_app, re_encrypt, show_retention
+from app.cli_simulate import simulate
 from app.clock import SystemClock
 from app.command import Ground, fail, opened, sentences, settings_or_exit
 from app.config import Settings, SettingsFault, load_settings
@@ -49,6 +50,7 @@ app.add_typer(contact_app, name="contact")
 app.add_typer(person_app, name="person")
 app.add_typer(account_app, name="account")
 app.command("sign-in-link")(sign_in_link)
+app.command()(simulate)
 app.command("new-backup-key")(new_backup_key)
 app.command("backup")(backup)
 app.command("restore")(restore)

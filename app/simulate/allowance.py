@@ -5,7 +5,6 @@ or late, M + 30 s when the platform fails M seconds, and D + 20 s for each kill 
 seconds down (docs/simulation.md).
 """
 
-import json
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -121,26 +120,76 @@ def _touched(
 
 def _heard(stage: Stage, gap: AloneInterval) -> bool:
     """Whether the news of the beginning came within 5 s."""
-    news = first_heard(stage.server.sendings, gap.start)
+    news = _news(stage, gap)
     return news is not None and news - gap.start <= timedelta(seconds=5)
 
 
-def first_heard(sendings: Iterable[Sending], happened: datetime) -> datetime | None:
+def _news(stage: Stage, gap: AloneInterval) -> datetime | None:
+    """When the bot had been told all that makes this room unsafe; None: never.
+
+    That is the going of every worker of whose coming it had been told, and the coming
+    of the first of those who are alone now.
+    """
+    last: datetime | None = gap.start
+    for instance in stage.world.meeting(stage.meeting_id).instances:
+        if not instance.started_at <= gap.start <= (instance.ended_at or gap.start):
+            continue
+        for connection in instance.connections:
+            verified = is_verified(stage, connection)
+            for stay in connection.stays:
+                if stay.room != gap.room:
+                    continue
+                moment = None
+                if verified and stay.end is not None and stay.end <= gap.start:
+                    moment = stay.end
+                elif not verified and stay.start == gap.start:
+                    moment = stay.start
+                if moment is None or last is None:
+                    continue
+                if verified and heard_of(stage, connection, stay.start) is None:
+                    continue
+                told = heard_of(stage, connection, moment)
+                last = None if told is None else max(last, told)
+    return last
+
+
+MOVES = (
+    "meeting.participant_joined",
+    "meeting.participant_left",
+    "meeting.participant_put_in_waiting_room",
+    "meeting.participant_joined_breakout_room",
+    "meeting.participant_left_breakout_room",
+)
+
+
+def heard_of(
+    stage: Stage, connection: Connection, happened: datetime
+) -> datetime | None:
+    """When the bot first took a webhook that this connection came or went just then."""
+    return first_heard(
+        (sent for sent in stage.server.sendings if sent.event in MOVES),
+        happened,
+        connection.participant_uuid,
+    )
+
+
+def first_heard(
+    sendings: Iterable[Sending], happened: datetime, about: str = ""
+) -> datetime | None:
     """When the bot first took a webhook about what happened at that moment."""
     stamp = f'"event_ts":{int(happened.timestamp() * 1000)},'.encode()
+    who = about.encode()
     return min(
         (
             sent.at
             for sent in sendings
-            if sent.is_accepted and not sent.forged and stamp in sent.body
+            if sent.is_accepted
+            and not sent.forged
+            and stamp in sent.body
+            and who in sent.body
         ),
         default=None,
     )
-
-
-def happened_at(body: bytes) -> int:
-    """The platform's own time of an event, in milliseconds."""
-    return int(json.loads(body)["event_ts"])
 
 
 def _webhooks_only(
@@ -148,7 +197,7 @@ def _webhooks_only(
 ) -> Allowed:
     """The smaller promise: as soon as the news is there, at the latest when it is
     repeated; none for news the platform never brings."""
-    heard = first_heard(stage.server.sendings, gap.start)
+    heard = _news(stage, gap)
     trouble = _touched(stage, CALLS, gap.start - SEEN_LATE, gap.end)
     extra = (trouble + OUTAGE if trouble else NEWS_IN_TIME) + more
     if heard is None:

@@ -3,7 +3,9 @@
 from integrations.rehearsal.people import Person
 
 WORKERS = {
-    "anna": Person("anna", "Anna Price", "anna@charity.example", "rAnnaPrice0lead", True),
+    "anna": Person(
+        "anna", "Anna Price", "anna@charity.example", "rAnnaPrice0lead", True
+    ),
     "sam": Person("sam", "Sam Okoro", "sam@charity.example", "rSamOkoro0supp", True),
     "kim": Person("kim", "Kim Doyle", "kim@charity.example", "rKimDoyle0standby", True),
     "lee": Person("lee", "Lee Marsh", "lee@volunteers.example"),
@@ -28,4 +30,4 @@ OTHERS = {
 }
 CAST = {**WORKERS, **CLIENTS, **OTHERS}
 
-LOOKS_LIKE_ANNA = ("Anna Price", "Аnna Price", "Anna Price (Host)", "ANNA  PRICE")
+LOOKS_LIKE_ANNA = ("Anna Price", "\u0410nna Price", "Anna Price (Host)", "ANNA  PRICE")

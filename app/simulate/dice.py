@@ -28,7 +28,9 @@ class WindowDice(Dice):
     def __init__(
         self, scenario: Scenario, clock: Clock, struck: Callable[[str, str], None]
     ) -> None:
-        super().__init__(Faults(hangs_for=timedelta(seconds=8)), scenario.seed, clock.now())
+        super().__init__(
+            Faults(hangs_for=timedelta(seconds=8)), scenario.seed, clock.now()
+        )
         self._faults = scenario.faults
         self._clock = clock
         self._struck = struck
@@ -103,7 +105,7 @@ class WindowDice(Dice):
         return found.amount if found is not None else usual
 
     def connection_lost(self) -> str:
-        """"refused" before, "reset" in the middle of a call; "" mostly."""
+        """ "refused" before, "reset" in the middle of a call; "" mostly."""
         for kind in ("refused", "reset"):
             if self._draw("F8", kind):
                 return kind

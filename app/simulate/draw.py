@@ -28,7 +28,7 @@ def draw(seed: int) -> Scenario:
     clients = tuple(some(chance, tuple(CLIENTS), 6, 8))
     planned = chance.random() < 0.88
     grace = chance.choice((60, 60, 60, 60, 60, 60, 60, 0, 30, 90))
-    scenario = {
+    scenario: dict[str, Any] = {
         "seed": seed,
         "begins": chance.choice(NIGHTS) if chance.random() < 0.1 else WHOLE_DAY,
         "grace": grace,
@@ -41,7 +41,7 @@ def draw(seed: int) -> Scenario:
         "clients": clients,
     }
     steps, alone_at = _steps(seed, ("anna", *support), clients, planned=planned)
-    faults = faults_of(seed, alone_at, live_roster=bool(scenario["live_roster"]))
+    faults = faults_of(seed, alone_at, live_roster=scenario["live_roster"])
     ends_at = HEALS_AT + max(120.0, grace + 75.0)
     return Scenario(
         **scenario, steps=steps, faults=faults, heals_at=HEALS_AT, ends_at=ends_at
@@ -270,10 +270,14 @@ def _staff(
 ) -> list[Step]:
     """Presses at a bad time."""
     by = chance.choice(workers[:2])
-    do = chance.choice(("press lead", "press rules", "press take alarm", "press resume"))
+    do = chance.choice(
+        ("press lead", "press rules", "press take alarm", "press resume")
+    )
     steps = [Step(at=at, do=do, who=by)]
     if chance.random() < 0.3:
-        steps.append(Step(at=at + 5, do="press hold", who=by, args={"about": clients[0]}))
+        steps.append(
+            Step(at=at + 5, do="press hold", who=by, args={"about": clients[0]})
+        )
         steps.append(Step(at=at + 30, do="admit"))
     return steps
 

@@ -10,9 +10,7 @@ BEGINS, HEALS = 200.0, 780.0
 SHARE = 0.3
 
 
-def faults_of(
-    seed: int, alone_at: float, *, live_roster: bool
-) -> tuple[Fault, ...]:
+def faults_of(seed: int, alone_at: float, *, live_roster: bool) -> tuple[Fault, ...]:
     """`alone_at`: when the room loses its workers; outages like to begin there."""
     which = stream(seed, "which faults")
     found: list[Fault] = []

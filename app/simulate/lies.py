@@ -7,7 +7,12 @@ from integrations.rehearsal.courier import signature
 from integrations.rehearsal.rooms import Connection, Happening, Instance, Kind, Refused
 from integrations.rehearsal.zoom_bodies import webhook_of
 
-KINDS = {"joined": Kind.JOINED, "left": Kind.LEFT, "ended": Kind.ENDED, "moved": Kind.LEFT}
+KINDS = {
+    "joined": Kind.JOINED,
+    "left": Kind.LEFT,
+    "ended": Kind.ENDED,
+    "moved": Kind.LEFT,
+}
 STALE, FUTURE = timedelta(hours=3), timedelta(minutes=10)
 
 

@@ -57,9 +57,13 @@ def _lines(stage: Stage) -> Iterable[tuple[datetime, int, str]]:
         rows.append((sent.at, f"  webhook   {sent.event}{retry}{forged}: {fate}"))
     for call in stage.server.calls:
         trouble = f" [{call.trouble}]" if call.trouble else ""
-        rows.append((call.at, f"  call      {call.method} {call.path}: {call.status}{trouble}"))
+        rows.append(
+            (call.at, f"  call      {call.method} {call.path}: {call.status}{trouble}")
+        )
     for at, letter in stage.letters:
-        rows.append((at, f"  alarm     {letter.text} ({letter.level}, {letter.address})"))
+        rows.append(
+            (at, f"  alarm     {letter.text} ({letter.level}, {letter.address})")
+        )
     began = stage.began
     for number, (at, text) in enumerate(rows):
         passed = (at - began).total_seconds()
@@ -97,7 +101,8 @@ async def _evening(
 def _complain(complaints: list[str], told: dict[str, Any]) -> None:
     problem = told.get("exception")
     if type(problem).__name__ != "Killed":
-        complaints.append(f"{told.get('message')}: {problem!r}")
+        whose = told.get("task") or told.get("future")
+        complaints.append(f"{told.get('message')}: {problem!r} in {whose!r}"[:400])
 
 
 async def _prepared(stage: Stage) -> None:

@@ -4,8 +4,8 @@ from collections.abc import Iterator
 from datetime import datetime, timedelta
 
 from app.core.actions import EndCause
-from app.core.presses import ActionState, LadderPressed
-from app.simulate.allowance import allowed, first_heard, is_verified
+from app.core.presses import ActionState, ClosingPressed, LadderPressed
+from app.simulate.allowance import allowed, heard_of, is_verified
 from app.simulate.play import Outcome
 from app.simulate.stage import Stage
 from app.simulate.verdict import Figures
@@ -29,8 +29,15 @@ def gaps(stage: Stage) -> list[AloneInterval]:
     known = stage.bound_at
     if known is None:
         return []
+    until = stage.clock.now()
+    if not stage.scenario.planned:
+        # An unplanned meeting is ours for one occurrence.
+        first = stage.world.meeting(stage.meeting_id).instances[0]
+        until = first.ended_at or until
     return [
-        gap._replace(start=max(gap.start, known)) for gap in found if gap.end > known
+        gap._replace(start=max(gap.start, known))
+        for gap in found
+        if gap.end > known and gap.start < until
     ]
 
 
@@ -78,7 +85,9 @@ def strangers_out(outcome: Outcome, _figures: Figures) -> list[str]:
                 if end - stay.start > timedelta(seconds=15) and not _any_fault(
                     stage, stay.start, end
                 ):
-                    found.append(f"A stranger was inside from {_at(stage, stay.start)}.")
+                    found.append(
+                        f"A stranger was inside from {_at(stage, stay.start)}."
+                    )
     return found
 
 
@@ -94,9 +103,10 @@ def _any_fault(stage: Stage, start: datetime, end: datetime) -> bool:
 def end_calls(stage: Stage) -> Iterator[Call]:
     """Requests to end the meeting for everyone, in order."""
     for call in stage.server.calls:
-        if call.method == "PUT" and call.path.endswith("/status"):
-            if isinstance(call.body, dict) and call.body.get("action") == "end":
-                yield call
+        if call.method != "PUT" or not call.path.endswith("/status"):
+            continue
+        if isinstance(call.body, dict) and call.body.get("action") == "end":
+            yield call
 
 
 def no_early_clear(outcome: Outcome, _figures: Figures) -> list[str]:
@@ -110,6 +120,8 @@ def no_early_clear(outcome: Outcome, _figures: Figures) -> list[str]:
         if stage.meeting_id != _meeting_of(call):
             found.append(f"Another meeting was ended: {call.path} (I5).")
             continue
+        if _alone_now(stage, call.at):
+            continue
         proof = _last_proof(stage, call.at)
         if proof is not None and call.at - proof < grace - SLACK:
             found.append(
@@ -117,6 +129,11 @@ def no_early_clear(outcome: Outcome, _figures: Figures) -> list[str]:
                 f"known of {_at(stage, proof)}."
             )
     return found
+
+
+def _alone_now(stage: Stage, now: datetime) -> bool:
+    """Whether some room (a breakout room, too) was without a worker at that moment."""
+    return any(gap.start < now <= gap.end + SLACK for gap in gaps(stage))
 
 
 def _meeting_of(call: Call) -> int:
@@ -150,7 +167,7 @@ def _proofs(stage: Stage, connection: Connection, now: datetime) -> Iterator[dat
     for stay in connection.stays:
         if stay.room != MAIN or stay.start > told_by:
             continue
-        came = first_heard(stage.server.sendings, stay.start)
+        came = heard_of(stage, connection, stay.start)
         if came is None or came > told_by:
             continue
         yield stay.start
@@ -158,7 +175,7 @@ def _proofs(stage: Stage, connection: Connection, now: datetime) -> Iterator[dat
             # Nobody can have said that they left: they are there.
             yield told_by
             continue
-        gone = first_heard(stage.server.sendings, stay.end)
+        gone = heard_of(stage, connection, stay.end)
         if gone is not None and gone <= told_by:
             yield stay.end
 
@@ -169,9 +186,7 @@ def _proofs(stage: Stage, connection: Connection, now: datetime) -> Iterator[dat
 def never_the_wrong_person(outcome: Outcome, _figures: Figures) -> list[str]:
     """I4: nobody removes a verified worker, nor a client on their own link unpressed."""
     stage, found = outcome.stage, []
-    pressed = {
-        fact.connection for fact in stage.pressed if isinstance(fact, LadderPressed)
-    }
+    pressed = any(isinstance(f, LadderPressed | ClosingPressed) for f in stage.pressed)
     by_uuid = {
         connection.participant_uuid: connection
         for instance in _instances(stage)
@@ -195,7 +210,9 @@ def never_the_wrong_person(outcome: Outcome, _figures: Figures) -> list[str]:
 
 def _own_link(stage: Stage, connection: Connection) -> bool:
     own = stage.links.get(connection.person.key)
-    registrant = stage.world.meeting(stage.meeting_id).registrant_of(own) if own else None
+    registrant = (
+        stage.world.meeting(stage.meeting_id).registrant_of(own) if own else None
+    )
     return registrant is not None and registrant.id == connection.registrant_id
 
 
@@ -239,20 +256,20 @@ def races_are_told(outcome: Outcome, _figures: Figures) -> list[str]:
         if ended is None or not facts:
             continue
         back = [
-            stay.start
+            (connection, stay.start)
             for connection in instance.connections
             if is_verified(stage, connection)
             for stay in connection.stays
-            if stay.room == MAIN and stay.end == ended
+            if stay.room == MAIN and stay.end == ended and stay.start > ended - FLIGHT
         ]
         if not back:
             continue
         stage.marks["worker back just before a clear"] += 1
-        told = any(first_heard(stage.server.sendings, at) is not None for at in back)
+        told = any(heard_of(stage, *one) is not None for one in back)
         if told and not any(fact.race for fact in facts):
             found.append(
                 f"The end at {_at(stage, ended)} met a worker who had come back at "
-                f"{_at(stage, max(back))}, and nobody was told."
+                f"{_at(stage, max(at for _, at in back))}, and nobody was told."
             )
     return found
 

@@ -9,16 +9,21 @@ from sqlalchemy import text
 
 from app.core.attendance import attendance
 from app.core.presses import ActionState
-from app.simulate.allowance import allowed, first_heard, is_verified
+from app.core.session import Instance
+from app.core.readiness_items.hands import NEWS_IN_TIME
+from app.simulate.allowance import allowed, heard_of, is_verified
 from app.simulate.ground import KEYS
 from app.simulate.play import Outcome
 from app.simulate.presence_checks import clock_was_set, gaps
 from app.simulate.stage import Stage
 from app.simulate.verdict import Figures
-from integrations.rehearsal.rooms import WAITING_ROOM
+from integrations.rehearsal.rooms import WAITING_ROOM, Connection
 
 TWO_CHANNELS_WITHIN = timedelta(seconds=30)
+TO_THE_SECOND = timedelta(seconds=2)
 REPEATED_AFTER = timedelta(seconds=58)
+WHILE_BUSY = timedelta(seconds=45)
+"""A store that takes seconds for a commit shifts one letter, not the next."""
 CANARIES = (
     "Anna Price",
     "Sam Okoro",
@@ -40,7 +45,7 @@ OUR_FAULT = (
     "act not usable",
     "no routes",
 )
-NOT_OURS = ("OperationalError", "TimeoutError", "StoreClosed")
+NOT_OURS = ("OperationalError", "TimeoutError", "StoreClosed", "Killed")
 
 
 def alarms_go_out(outcome: Outcome, _figures: Figures) -> list[str]:
@@ -51,7 +56,7 @@ def alarms_go_out(outcome: Outcome, _figures: Figures) -> list[str]:
         if bound.beyond is None or _letters_fail(stage):
             continue
         alone_for = gap.end - gap.start
-        if alone_for <= bound.grace:
+        if alone_for <= bound.grace + bound.beyond - NEWS_IN_TIME:
             continue
         by = gap.start + bound.grace + bound.beyond + TWO_CHANNELS_WITHIN
         if by > outcome.now:
@@ -75,16 +80,22 @@ def no_flood(outcome: Outcome, _figures: Figures) -> list[str]:
     """I10: nobody hears of one alarm twice within a minute, but for a kill between."""
     stage, found = outcome.stage, []
     last: dict[tuple[str, str], datetime] = {}
+    least = WHILE_BUSY if stage.struck["F12 busy"] else REPEATED_AFTER
     for at, letter in sorted(stage.letters, key=lambda each: each[0]):
         key = (letter.address, letter.alarm_id)
         before = last.get(key)
         last[key] = at
-        if before is None or at - before >= REPEATED_AFTER:
+        if before is None or at - before >= least:
             continue
-        killed = any(before <= down.since + timedelta(seconds=1) <= at + timedelta(seconds=2) for down in stage.downs)
+        killed = any(
+            before <= down.since + timedelta(seconds=1) <= at + timedelta(seconds=2)
+            for down in stage.downs
+        )
         if not killed and not clock_was_set(stage):
             gap = (at - before).total_seconds()
-            found.append(f"{letter.key} rang twice within {gap:.1f} s at {letter.address}.")
+            found.append(
+                f"{letter.key} rang twice within {gap:.1f} s at {letter.address}."
+            )
     return found
 
 
@@ -117,10 +128,34 @@ def folded_once(outcome: Outcome, _figures: Figures) -> list[str]:
         return []
     different = [
         name
-        for name in ("instances", "actions", "links", "bindings", "acknowledged")
+        for name in ("actions", "links", "bindings", "acknowledged")
         if getattr(live, name) != getattr(anew, name)
     ]
-    return [f"In memory and from the log differ: {', '.join(different)}."] if different else []
+    for ref, instance in live.instances.items():
+        other = anew.instances.get(ref)
+        if other is None or _seats(instance) != _seats(other):
+            different.append("who is where")
+        elif (instance.ends, instance.sight) != (other.ends, other.sight):
+            different.append("ends and sight")
+    return (
+        [f"In memory and from the log differ: {', '.join(different)}."]
+        if different
+        else []
+    )
+
+
+def _seats(instance: Instance) -> dict[str, object]:
+    """Who is where. When a look last proved it is not in the log."""
+    return {
+        key: (
+            connection.uuid,
+            connection.registrant_id,
+            connection.platform_user_id,
+            connection.name,
+            connection.whereabouts(instance.closed_at),
+        )
+        for key, connection in instance.connections.items()
+    }
 
 
 def attendance_is_true(outcome: Outcome, _figures: Figures) -> list[str]:
@@ -139,50 +174,70 @@ def attendance_is_true(outcome: Outcome, _figures: Figures) -> list[str]:
     for who, stays in _own_stays(stage).items():
         line = lines.get(who)
         said = [] if line is None else [(s.start, s.end) for s in line.stays]
-        for start, end in stays:
+        for connection, start, end in stays:
             lasted = (end or outcome.now) - start
-            if not said and lasted >= timedelta(seconds=60) and _was_visible(stage, who):
-                found.append(f"{who} was there for {lasted.total_seconds():.0f} s and is not in the register.")
+            if (
+                not said
+                and lasted >= timedelta(seconds=60)
+                and _was_visible(stage, who)
+            ):
+                found.append(
+                    f"{who} was there for {lasted.total_seconds():.0f} s, and is not in"
+                    " the register."
+                )
                 break
             for moment, at in ((start, 0), (end, 1)):
-                if moment is None or first_heard(stage.server.sendings, moment) is None:
+                if moment is None or heard_of(stage, connection, moment) is None:
                     continue
-                close = any(
-                    span[at] is not None
-                    and abs(span[at] - moment) <= timedelta(seconds=2)
-                    for span in said
-                )
-                if not close:
+                edges = [edge for span in said if (edge := span[at]) is not None]
+                if not any(abs(edge - moment) <= TO_THE_SECOND for edge in edges):
                     word = ("came", "went")[at]
                     passed = (moment - stage.began).total_seconds()
-                    found.append(f"{who} {word} at {passed:.1f} s, and the register says otherwise.")
+                    found.append(
+                        f"{who} {word} at {passed:.1f} s, and the register says otherwise."
+                    )
     return found
 
 
 def _was_visible(stage: Stage, who: str) -> bool:
     """By poll alone nobody can tell whose link a guest used."""
-    return not any(f.code in ("F1", "F6", "F2", "F11", "F12") for f in stage.scenario.faults)
+    return not any(
+        f.code in ("F1", "F6", "F2", "F11", "F12") for f in stage.scenario.faults
+    )
 
 
-def _own_stays(stage: Stage) -> dict[str, list[tuple[datetime, datetime | None]]]:
+OneStay = tuple[Connection, datetime, datetime | None]
+
+
+def _own_stays(stage: Stage) -> dict[str, list[OneStay]]:
     """Stays in a room of everybody who came on their own proof, and of nobody else's."""
-    found: dict[str, list[tuple[datetime, datetime | None]]] = {}
+    found: dict[str, list[OneStay]] = {}
     shared = {
-        str(step.args["link_of"]) for step in stage.scenario.steps if "link_of" in step.args
+        str(step.args["link_of"])
+        for step in stage.scenario.steps
+        if "link_of" in step.args
     }
     meeting = stage.world.meetings.get(stage.meeting_id)
     for instance in meeting.instances if meeting is not None else []:
         for connection in instance.connections:
             who = connection.person.key
             own = stage.links.get(who)
-            registrant = meeting.registrant_of(own) if meeting is not None and own else None
-            on_own = registrant is not None and registrant.id == connection.registrant_id
+            registrant = (
+                meeting.registrant_of(own) if meeting is not None and own else None
+            )
+            on_own = (
+                registrant is not None and registrant.id == connection.registrant_id
+            )
             if who in shared or not (on_own or is_verified(stage, connection)):
                 continue
             inside = [s for s in connection.stays if s.room != WAITING_ROOM]
-            for _, run in itertools.groupby(inside, key=lambda s: s.room != WAITING_ROOM):
+            for _, run in itertools.groupby(
+                inside, key=lambda s: s.room != WAITING_ROOM
+            ):
                 whole = list(run)
-                found.setdefault(who, []).append((whole[0].start, whole[-1].end))
+                found.setdefault(who, []).append(
+                    (connection, whole[0].start, whole[-1].end)
+                )
     return found
 
 
@@ -195,9 +250,11 @@ def decisions_explain_themselves(outcome: Outcome, _figures: Figures) -> list[st
             continue
         if fact.confirmed_at is None or not (fact.proof and fact.reason):
             found.append(f"{fact.key} is confirmed without time, proof or reason.")
-        elif fact.sent_at is not None and not (
-            fact.wanted_at <= fact.sent_at <= fact.confirmed_at
-        ) and not clock_was_set(outcome.stage):
+        elif (
+            fact.sent_at is not None
+            and not (fact.wanted_at <= fact.sent_at <= fact.confirmed_at)
+            and not clock_was_set(outcome.stage)
+        ):
             found.append(f"{fact.key}: wanted, sent, confirmed are not in this order.")
     return found
 
@@ -208,7 +265,11 @@ def fails_safe(outcome: Outcome, _figures: Figures) -> list[str]:
     found = [f"Nobody caught: {said}" for said in outcome.complaints[:3]]
     for level, event, more in stage.log.lines:
         why = str(more.get("why", ""))
-        if event in OUR_FAULT and not why.startswith(NOT_OURS) and "OperationalError" not in why:
+        if (
+            event in OUR_FAULT
+            and not why.startswith(NOT_OURS)
+            and "OperationalError" not in why
+        ):
             found.append(f"The log says {level} “{event}”: {why}")
             break
     if outcome.session is None and not stage.downs:
@@ -240,7 +301,11 @@ def heals(outcome: Outcome, _figures: Figures) -> list[str]:
         if over and fact.state in (ActionState.WANTED, ActionState.SENT):
             found.append(f"{fact.key} is still {fact.state}, and the room is over.")
     meeting = stage.world.meetings.get(stage.meeting_id)
-    live = {each.uuid for each in meeting.instances if each.ended_at is None} if meeting else set()
+    live = (
+        {each.uuid for each in meeting.instances if each.ended_at is None}
+        if meeting
+        else set()
+    )
     for instance in session.live():
         gone = meeting is not None and instance.ref.instance not in live
         if gone and not instance.ref.instance.startswith("unseen:"):
@@ -252,7 +317,9 @@ def no_leak(outcome: Outcome, _figures: Figures) -> list[str]:
     """I23: no name, address or number in logs, alarms, or the bytes of the database."""
     stage, found = outcome.stage, []
     said = "\n".join(f"{event} {more}" for _, event, more in stage.log.lines)
-    said += "\n".join(f"{one.text} {one.what_to_do} {one.key}" for _, one in stage.letters)
+    said += "\n".join(
+        f"{one.text} {one.what_to_do} {one.key}" for _, one in stage.letters
+    )
     for canary in CANARIES:
         if canary in said:
             found.append(f"“{canary}” stands in a log line or an alarm.")

@@ -192,7 +192,9 @@ class Stage:
             fault = self.broken("F12", kind)
             if fault is not None and self._fails.random() < fault.rate:
                 self._struck("F12", kind)
-                return "database or disk is full" if kind == "full" else "disk I/O error"
+                return (
+                    "database or disk is full" if kind == "full" else "disk I/O error"
+                )
         return ""
 
     def _pause(self) -> float:

@@ -4,6 +4,8 @@ from collections.abc import Awaitable, Callable, Mapping
 from datetime import timedelta
 from typing import Any
 
+from sqlalchemy.exc import SQLAlchemyError
+
 from app.core.presses import (
     AdmitPressed,
     AlarmAcknowledged,
@@ -174,12 +176,14 @@ async def press(stage: Stage, do: str, who: str, args: Args) -> str:
         await life.run(life.engine.accept_press(stage.session_id, fact))
     except Killed:
         return "the bot died"
+    except SQLAlchemyError:
+        return "the store takes nothing"
     stage.pressed.append(fact)
     return ""
 
 
 async def _bind(stage: Stage, who: str, args: Args) -> str:
-    """"This is our session": an unplanned meeting."""
+    """ "This is our session": an unplanned meeting."""
     assert stage.life is not None  # noqa: S101
     live = stage.world.meeting(stage.meeting_id).live
     await stage.life.engine.bind(
@@ -259,7 +263,9 @@ def _remove(stage: Stage, session: Any, who: str, args: Args) -> SessionEvent | 
     )
 
 
-def _acknowledge(stage: Stage, session: Any, who: str, args: Args) -> SessionEvent | None:
+def _acknowledge(
+    stage: Stage, session: Any, who: str, args: Args
+) -> SessionEvent | None:
     taken = {*session.acknowledged}
     for fact in session.actions.values():
         if fact.kind == "alert_staff" and fact.key not in taken:

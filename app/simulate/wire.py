@@ -5,7 +5,7 @@ What has reached the other side goes on there, whatever becomes of the sender.
 
 import asyncio
 import json
-from collections.abc import Awaitable, Callable, Coroutine
+from collections.abc import Awaitable, Callable, Coroutine, MutableMapping
 from typing import Any
 
 from integrations.http import (
@@ -16,7 +16,7 @@ from integrations.http import (
     TransportError,
 )
 
-Told = dict[str, Any]
+Told = MutableMapping[str, Any]
 App = Callable[
     [Told, Callable[[], Awaitable[Told]], Callable[[Told], Awaitable[None]]],
     Awaitable[None],
@@ -59,7 +59,7 @@ async def answered(app: App, request: Request) -> Heard:
     """One ASGI exchange."""
     url = request.url
     raw_path, _, query = url.raw_path.partition(b"?")
-    scope = {
+    scope: Told = {
         "type": "http",
         "asgi": {"version": "3.0"},
         "http_version": "1.1",
@@ -115,7 +115,12 @@ class ToBot:
         self._take = take
 
     async def post(
-        self, target: str, *, content: bytes, headers: dict[str, str], timeout: float
+        self,
+        target: str,
+        *,
+        content: bytes,
+        headers: dict[str, str],
+        timeout: float,  # noqa: ASYNC109 - as httpx has it
     ) -> Heeded:
         pairs = [(k.encode(), v.encode()) for k, v in headers.items()]
         try:
