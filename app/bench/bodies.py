@@ -95,6 +95,13 @@ def coming_and_going(room: int, number: int, at: datetime) -> bytes:
     return _body(event, room, number, at, participant=person)
 
 
+def stranger(room: int, number: int, name: str, at: datetime) -> bytes:
+    """Somebody without a link or an account comes in, under this name."""
+    person = _person(name, f"stranger-{room}-{number}")
+    joined = {**person, "join_time": _stamp(at)}
+    return _body("meeting.participant_joined", room, number, at, participant=joined)
+
+
 def headers(body: bytes, at: datetime) -> list[tuple[bytes, bytes]]:
     """What Zoom sends with it, the signature included."""
     stamp = str(int(at.timestamp())).encode()
