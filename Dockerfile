@@ -18,17 +18,21 @@ RUN .venv/bin/pip install --quiet --no-deps --no-build-isolation --editable . \
  && .venv/bin/python -m compileall -q app integrations
 
 FROM python:${PYTHON}-slim
-RUN useradd --system --uid 10001 --user-group --no-create-home chaperone \
- && install -d -o chaperone -g chaperone -m 0700 /data
+RUN groupadd --gid 10001 chaperone \
+ && useradd --uid 10001 --gid 10001 --no-create-home --home-dir /data \
+      --shell /usr/sbin/nologin chaperone \
+ && install -d -o chaperone -g chaperone -m 0700 /data /backups
 COPY --from=build /srv/chaperone /srv/chaperone
 # The program is read-only; what is written (also by `rehearse`) lands in /data.
 WORKDIR /data
 ENV PATH=/srv/chaperone/.venv/bin:$PATH \
     PYTHONUNBUFFERED=1 PYTHONDONTWRITEBYTECODE=1 \
     CHAPERONE_DATA_DIR=/data
-VOLUME /data
+# The data, and backups, which belong on another disk.
+VOLUME ["/data", "/backups"]
 EXPOSE 8000
-USER chaperone
+# A number, so that an orchestrator can see that it is not root.
+USER 10001:10001
 HEALTHCHECK --interval=15s --timeout=4s --start-period=10s \
   CMD ["python", "-c", "import urllib.request as u; u.urlopen('http://127.0.0.1:8000/healthz', timeout=3)"]
 ENTRYPOINT ["chaperone"]
