@@ -21,6 +21,7 @@ from app.web.api import (
     presses,
     readiness,
     record,
+    series,
 )
 from app.web.api import sessions as planned
 from app.web.api.shapes import API
@@ -104,6 +105,7 @@ def api_routes() -> list[BaseRoute]:
         people,
         groups,
         planned,
+        series,
         readiness,
         live,
         presses,

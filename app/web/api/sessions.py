@@ -164,7 +164,7 @@ async def list_sessions(
 async def add_session(request: Request, entered: NewSession) -> SessionPlan:
     """Plan a session."""
     house = house_of(request)
-    now, fields = house.clock.now(), _columns(entered.given())
+    now, fields = house.clock.now(), columns(entered.given())
     del fields["starts_at"], fields["ends_at"]
     when = sessions.times(
         entered.starts_at, entered.ends_at, entered.zone, now, entered.hour
@@ -199,7 +199,7 @@ async def change_session(
 ) -> SessionPlan:
     """Change the plan; 409 when somebody else changed it since ``version``."""
     house, now = house_of(request), house_of(request).clock.now()
-    given = _columns(entered.given("version"))
+    given = columns(entered.given("version"))
 
     def work(db: Connection) -> SessionPlan:
         changes = _retimed(
@@ -303,7 +303,8 @@ async def rotate_link(
 # --- from what is sent to columns -------------------------------------------------
 
 
-def _columns(given: Mapping[str, Any]) -> dict[str, Any]:
+def columns(given: Mapping[str, Any]) -> dict[str, Any]:
+    """The columns for what was sent, but those of its times."""
     fields = {k: v for k, v in given.items() if k not in ("zone", "hour")}
     if "workers" in fields:
         fields["workers"] = tuple(
