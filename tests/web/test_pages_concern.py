@@ -172,7 +172,7 @@ async def quietly(browser: Browser, page: Page, **entered: str) -> int:
 
 async def test_a_draft_is_its_authors_alone(front: Front) -> None:
     async with signed_in(front, "sam") as sam:
-        await quietly(sam, await sam.open("/concern"), text="Sam's words")
+        await quietly(sam, await sam.open("/concern"), text="The words of Sam")
     [draft] = drafts_of(front, "sam")
     async with signed_in(front, role=SAFEGUARDING) as anna:
         for path in (
@@ -181,13 +181,13 @@ async def test_a_draft_is_its_authors_alone(front: Front) -> None:
             f"/concern/raised/{draft.id}",
             "/concerns",
         ):
-            assert "Sam's words" not in (await anna.open(path)).answer.text
+            assert "The words of Sam" not in (await anna.open(path)).answer.text
         page = await anna.open("/concern")
         assert await quietly(anna, page, concern_id=draft.id, text="Mine") == 404
         form = page.form(RAISE)
         form.action = "/concern/discard"
         await anna.send(form, concern_id=draft.id)
-    assert drafts_of(front, "sam")[0].body["text"] == "Sam's words"
+    assert drafts_of(front, "sam")[0].body["text"] == "The words of Sam"
     async with signed_in(front, "sam") as sam:
         await sam.press(f"/concern?draft={draft.id}", "Throw it away")
     assert drafts_of(front, "sam") == []
@@ -195,9 +195,17 @@ async def test_a_draft_is_its_authors_alone(front: Front) -> None:
 
 async def test_a_concern_about_a_worker_is_kept_from_them(front: Front) -> None:
     """T10: Anna is the safeguarding lead, and it is about her."""
-    anna_id = front.evening.people["anna"]
+    one, anna_id = front.evening, front.evening.people["anna"]
+    with one.store.unit() as db:
+        roles, now = [str(SAFEGUARDING)], one.clock.now()
+        accounts.invite(db, one.store, anna_id, "anna@riverside.example", roles, now)
     async with signed_in(front, "sam") as sam:
         await sam.press("/concern", RAISE, **WRITTEN, about_worker=anna_id)
+    await one.engine.step()
+    assert sorted(letter.address for letter in one.letters) == [
+        "https://alarm0.example/",
+        "https://alarm1.example/",
+    ]
     [concern] = all_of(front)
     async with signed_in(front, role=SAFEGUARDING) as anna:
         assert concern.id not in (await anna.open("/concerns")).answer.text
@@ -218,6 +226,7 @@ async def test_nobody_else_reads_concerns(front: Front, role: Role) -> None:
             page = await anna.open(path)
             assert page.status == 403
             assert "bruise" not in page.answer.text
+        assert (await anna.open(f"/concern/raised/{concern.id}")).status == 404
         # But everybody may raise one, from every page.
         assert (await anna.open("/concern")).status == 200
         home = await anna.open("/")

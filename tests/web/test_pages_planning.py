@@ -1,5 +1,6 @@
 """Anna plans a session, makes the meeting, and invites: nothing leaves before its time."""
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 
@@ -33,10 +34,12 @@ class Post:
     def __init__(self) -> None:
         self.letters: list[Letter] = []
         self.refuses: dict[str, PlatformFailure] = {}
+        self.before: Callable[[], None] = lambda: None
 
     async def send(
         self, to: str, subject: str, text: str, *, ics: str | None = None
     ) -> None:
+        self.before()
         if to in self.refuses:
             raise self.refuses[to]
         self.letters.append(Letter(to, subject, text, ics or ""))
@@ -344,7 +347,10 @@ async def test_nothing_leaves_for_dev_before_the_gate(
     office: Front, post: Post
 ) -> None:
     """T9: no link, no text, no mail, whatever is sent by hand."""
-    dev = office.evening.people["dev"]
+    one, dev = office.evening, office.evening.people["dev"]
+    with one.store.unit() as db:
+        address = {"email": "dev@post.example"}
+        people.change(db, one.store, dev, address, one.clock.now())
     async with signed_in(office, role=LEAD) as anna:
         page = await anna.open("invitations")
         send = page.form("Send by mail to")
@@ -445,6 +451,23 @@ async def test_a_new_link_or_another_time_asks_to_send_again(
         page = await anna.press("invitations", "Send 3 invitations by mail")
         assert line(page, office, "sam") == "good"
     assert "SEQUENCE:2" in post.letters[-1].ics
+
+
+async def test_before_a_letter_leaves_it_is_written_down(
+    office: Front, post: Post
+) -> None:
+    """Whoever looks meanwhile sees it, and sends no second one."""
+    one, seen = office.evening, list[set[str]]()
+
+    def look() -> None:
+        with one.store.unit() as db:
+            found = invitations.of_session(db, one.session_id)
+        seen.append({row.state for row in found.values()})
+
+    post.before = look
+    async with signed_in(office, role=LEAD) as anna:
+        await anna.press("invitations", "Send 3 invitations by mail")
+    assert seen[0] == {"sending"}
 
 
 async def test_a_send_that_was_cut_off_is_not_taken_for_sent(office: Front) -> None:
