@@ -9,10 +9,14 @@ from pathlib import Path
 import pytest
 
 from app.backup import folder
-from app.backup.periodic import TOO_OLD, Backups
+from app.backup.periodic import EVERY, TOO_OLD, Backups
+from app.backup_key import new_pair
 from app.clock import ManualClock
+from app.config import load_settings
+from app.crypto import new_key
+from app.main import build, open_store
 from app.web.house import House
-from tests.web.conftest import Front, front, store, tables
+from tests.web.conftest import Front, front, settings, store, tables
 
 __all__ = ["front", "store", "tables"]
 
@@ -138,3 +142,42 @@ async def test_a_service_that_makes_none_says_nothing(front: Front) -> None:
     status, problems, counts = await look(front)
     assert (status, problems) == (200, [])
     assert "backup" not in counts
+
+
+# --- the real program -----------------------------------------------------------------
+
+
+async def test_the_service_starts_the_command_that_is_there(
+    tmp_path: Path, clock: ManualClock
+) -> None:
+    """The process gets the service's own settings, and leaves a good backup."""
+    environ = {
+        "PATH": os.defpath,
+        "CHAPERONE_BASE_URL": "http://localhost:8000",
+        "CHAPERONE_SECRET_KEY": new_key(),
+        "CHAPERONE_DATA_DIR": str(tmp_path / "data"),
+        "CHAPERONE_BACKUP_FOLDER": str(tmp_path / "backups"),
+        "CHAPERONE_BACKUP_KEY": new_pair().public,
+    }
+    open_store(load_settings(environ)).close()
+    made = Backups(tmp_path / "backups", clock, Heard(), environ=environ)
+    await made.run()
+    assert len(folder.listed(tmp_path / "backups")) == 1
+
+
+async def test_serve_makes_backups_when_a_folder_is_set(
+    tmp_path: Path, clock: ManualClock
+) -> None:
+    given = {
+        "CHAPERONE_BACKUP_FOLDER": str(tmp_path / "backups"),
+        "CHAPERONE_BACKUP_KEY": new_pair().public,
+        "CHAPERONE_DATA_DIR": str(tmp_path / "data"),
+    }
+    for more, has in ((given, True), ({"CHAPERONE_DATA_DIR": str(tmp_path)}, False)):
+        service = build(settings(**more), clock=clock)
+        jobs = service.engine.every.due(clock.now() + EVERY)
+        assert ("backup" in jobs) is has
+        assert (service.app.state.house.backups is not None) is has
+        for platform in service.platforms.values():
+            await platform.close()
+        service.store.close()
