@@ -86,8 +86,7 @@ def _grace(stage: Stage, gap: AloneInterval) -> timedelta:
     if not stays:
         return first
     longest = max(end - start for start, end in stays)
-    sure = longest >= timedelta(seconds=70) and not stage.struck["F11 at once"]
-    return usual if sure else max(usual, first)
+    return usual if longest >= timedelta(seconds=70) else max(usual, first)
 
 
 def _down(stage: Stage, gap: AloneInterval) -> tuple[int, timedelta]:

@@ -19,7 +19,7 @@ def simulate(
     folder: Path | None = None,
 ) -> int:
     """Play `count` evenings from `seed`; 0 when every promise was kept, else 1."""
-    logs.set_up("critical")
+    logs.set_up("error")
     simulator = Simulator()
     show.say(f"SEED={seed} COUNT={count}")
     run = simulator.run(
@@ -48,7 +48,7 @@ def explain(
 
 def trace(seed: int) -> int:
     """One evening, line by line."""
-    logs.set_up("critical")
+    logs.set_up("error")
     told = Simulator().tell(draw(seed))
     show.timeline(told)
     return 1 if told.violations else 0

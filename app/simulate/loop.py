@@ -7,9 +7,10 @@ same work do the same in the same order, and fifteen minutes pass in a fraction 
 import asyncio
 from collections.abc import Callable, Coroutine
 from contextvars import Context, ContextVar
-from typing import Any, TypeVar
+from typing import Any, TypeVar, TypeVarTuple, Unpack
 
 T = TypeVar("T")
+Args = TypeVarTuple("Args")
 
 MOST_TURNS = 2_000_000
 """A run that turns more often than this does not come to rest: somebody spins."""
@@ -61,8 +62,8 @@ class VirtualLoop(asyncio.BaseEventLoop):
 
     def call_soon_threadsafe(
         self,
-        callback: Callable[..., Any],
-        *args: Any,
+        callback: Callable[[Unpack[Args]], object],
+        *args: Unpack[Args],
         context: Context | None = None,
     ) -> asyncio.Handle:
         """There is one thread."""
@@ -70,9 +71,10 @@ class VirtualLoop(asyncio.BaseEventLoop):
 
 
 def _owned(
-    loop: asyncio.AbstractEventLoop, work: Coroutine[Any, Any, T], **more: Any
-) -> "asyncio.Task[T]":
-    task: asyncio.Task[T] = asyncio.Task(work, loop=loop, **more)
+    loop: asyncio.AbstractEventLoop, work: Any, **more: Any
+) -> "asyncio.Task[Any]":
+    """Make a task, and note whose it is."""
+    task: asyncio.Task[Any] = asyncio.Task(work, loop=loop, **more)
     owner = OWNER.get()
     if owner is not None:
         owner[task] = None

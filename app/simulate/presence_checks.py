@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 
 from app.core.actions import EndCause
 from app.core.presses import ActionState, ClosingPressed, LadderPressed
-from app.simulate.allowance import allowed, heard_of, is_verified
+from app.simulate.allowance import CALLS, allowed, heard_of, is_verified
 from app.simulate.play import Outcome
 from app.simulate.stage import Stage
 from app.simulate.verdict import Figures
@@ -120,7 +120,7 @@ def no_early_clear(outcome: Outcome, _figures: Figures) -> list[str]:
         if stage.meeting_id != _meeting_of(call):
             found.append(f"Another meeting was ended: {call.path} (I5).")
             continue
-        if _alone_now(stage, call.at):
+        if _breakout_alone(stage, call.at):
             continue
         proof = _last_proof(stage, call.at)
         if proof is not None and call.at - proof < grace - SLACK:
@@ -131,9 +131,11 @@ def no_early_clear(outcome: Outcome, _figures: Figures) -> list[str]:
     return found
 
 
-def _alone_now(stage: Stage, now: datetime) -> bool:
-    """Whether some room (a breakout room, too) was without a worker at that moment."""
-    return any(gap.start < now <= gap.end + SLACK for gap in gaps(stage))
+def _breakout_alone(stage: Stage, now: datetime) -> bool:
+    """Whether a breakout room was without a worker: then the whole call is ended."""
+    return any(
+        gap.room != MAIN and gap.start < now <= gap.end + SLACK for gap in gaps(stage)
+    )
 
 
 def _meeting_of(call: Call) -> int:
@@ -167,6 +169,9 @@ def _proofs(stage: Stage, connection: Connection, now: datetime) -> Iterator[dat
     for stay in connection.stays:
         if stay.room != MAIN or stay.start > told_by:
             continue
+        if _must_be_seen(stage, connection, stay, now):
+            yield told_by
+            continue
         came = heard_of(stage, connection, stay.start)
         if came is None or came > told_by:
             continue
@@ -178,6 +183,23 @@ def _proofs(stage: Stage, connection: Connection, now: datetime) -> Iterator[dat
         gone = heard_of(stage, connection, stay.end)
         if gone is not None and gone <= told_by:
             yield stay.end
+
+
+def _must_be_seen(
+    stage: Stage, connection: Connection, stay: Stay, now: datetime
+) -> bool:
+    """Whether the look that goes before every end had to show them."""
+    there = stay.start <= now - FLIGHT - SLACK and (stay.end is None or stay.end > now)
+    sees = stage.scenario.live_roster and connection.signed_in
+    return there and sees and not _calls_fail(stage, now)
+
+
+def _calls_fail(stage: Stage, now: datetime) -> bool:
+    passed = (now - stage.began).total_seconds()
+    return any(
+        fault.code in CALLS and fault.at - 1 < passed < fault.until + 30
+        for fault in stage.scenario.faults
+    )
 
 
 # --- I4 -------------------------------------------------------------------------------------

@@ -9,8 +9,8 @@ from sqlalchemy import text
 
 from app.core.attendance import attendance
 from app.core.presses import ActionState
-from app.core.session import Instance
 from app.core.readiness_items.hands import NEWS_IN_TIME
+from app.core.session import Instance
 from app.simulate.allowance import allowed, heard_of, is_verified
 from app.simulate.ground import KEYS
 from app.simulate.play import Outcome
@@ -56,7 +56,8 @@ def alarms_go_out(outcome: Outcome, _figures: Figures) -> list[str]:
         if bound.beyond is None or _letters_fail(stage):
             continue
         alone_for = gap.end - gap.start
-        if alone_for <= bound.grace + bound.beyond - NEWS_IN_TIME:
+        known = timedelta() if bound.why == "all well" else bound.beyond - NEWS_IN_TIME
+        if alone_for <= bound.grace + known:
             continue
         by = gap.start + bound.grace + bound.beyond + TWO_CHANNELS_WITHIN
         if by > outcome.now:

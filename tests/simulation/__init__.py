@@ -1,0 +1,1 @@
+"""Evenings in which things break; what each of them proves."""
