@@ -23,7 +23,15 @@ from app.cli_backup import backup, new_backup_key, restore
 from app.cli_data import erase_person, hold_app, re_encrypt, show_retention
 from app.cli_simulate import simulate
 from app.clock import SystemClock
-from app.command import Ground, fail, opened, sentences, settings_or_exit
+from app.command import (
+    MISUSED,
+    Ground,
+    data_folder,
+    fail,
+    opened,
+    sentences,
+    settings_or_exit,
+)
 from app.config import Settings, SettingsFault, load_settings
 from app.core.record import build_record
 from app.core.record_parts import Record
@@ -82,8 +90,16 @@ def rehearse(
 ) -> None:
     """Play whole evenings on a simulated room and check every promise."""
     from app.rehearse import rehearse as play
+    from app.rehearse import scenes
 
-    raise typer.Exit(play(exit_after, list(scene or ()), port))
+    unknown = sorted(set(scene or ()) - set(scenes()))
+    if unknown:
+        known = ", ".join(scenes())
+        fail(f"There is no scene {unknown[0]}; there are: {known}.", MISUSED)
+    with sentences():
+        if port is not None:
+            serving.listen("127.0.0.1", port).close()
+        raise typer.Exit(play(exit_after, list(scene or ()), port))
 
 
 @app.command()
@@ -94,6 +110,7 @@ def serve(
     """Run the service until it is told to stop."""
     settings = settings_or_exit()
     logs.set_up(settings.log_level)
+    data_folder(settings)
     try:
         with sentences(), _alone(settings):
             listener = serving.listen(host, port)
@@ -141,6 +158,7 @@ def check(
 
 async def _look() -> list[checkup.Finding]:
     settings, clock = load_settings(os.environ), SystemClock()
+    data_folder(settings)
     with sentences():
         store = composition.open_store(settings)
     platforms = {

@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from app.command import MISUSED, Ground, fail, opened
+from app.core.names import plain
 from app.engine.codes import code_sender
 from app.main import mail_settings
 from app.store import access_rows, accounts, contacts, people
@@ -18,7 +19,7 @@ from app.web.access import SCOPES, Role
 from app.web.letters import SendLetter, letter_sender
 from app.web.pages import account_letters
 from integrations.address import RefusedAddress, check_url
-from integrations.base import PermanentFailure
+from integrations.base import PermanentFailure, PlatformFailure
 from integrations.mail.message import BadAddress, check_address
 
 token_app = typer.Typer(help="Tokens for programs.", no_args_is_help=True)
@@ -27,6 +28,7 @@ account_app = typer.Typer(help="Who may sign in.", no_args_is_help=True)
 person_app = typer.Typer(help="The first people, before anybody can sign in.")
 
 ALL = 10_000
+ROLES = ", ".join(Role)
 
 
 # --- tokens -------------------------------------------------------------------------
@@ -100,6 +102,8 @@ def add_person(
     ] = "",
 ) -> None:
     """Enter a worker, so that somebody can sign in and enter everybody else."""
+    if email:
+        email = _mail(email)
     person = Person(kind="worker", name=name, email=email, platform_user_id=account)
     with opened() as ground, ground.store.unit() as db:
         made = people.add(db, ground.store, person, ground.clock.now())
@@ -113,18 +117,35 @@ def add_person(
 
 def sign_in_link(
     person: Annotated[str, typer.Option(help="A worker's id or name.")],
-    role: Annotated[Role, typer.Option(help="What they sign in as.")] = Role.WORKER,
+    role: Annotated[
+        str, typer.Option(help=f"What they sign in as: {ROLES}.")
+    ] = "worker",
 ) -> None:
     """Make a single-use link for a person to sign in with."""
+    (its_role,) = _roles([role])
     with opened() as ground, ground.store.unit() as db:
         workers = people.listed(db, ground.store, kind="worker", limit=ALL)
         worker = _one(workers, person)
         text = access_rows.make_sign_in_link(
-            db, ground.store, worker.id, role.value, ground.clock.now()
+            db, ground.store, worker.id, its_role, ground.clock.now()
         )
     typer.echo(f"{ground.settings.base_url}/sign-in/{text}")
     minutes = access_rows.LINK_LASTS.total_seconds() / 60
     typer.echo(f"For {worker.id} only, once, within {minutes:.0f} minutes.", err=True)
+
+
+def _roles(said: list[str]) -> list[str]:
+    unknown = sorted(set(said) - set(Role))
+    if unknown:
+        fail(f"There is no role {', '.join(unknown)}. Choose from: {ROLES}.", MISUSED)
+    return said
+
+
+def _mail(address: str) -> str:
+    try:
+        return check_address(address)
+    except BadAddress:
+        fail(f"{plain(address)} is no mail address. Give one with --email.", MISUSED)
 
 
 def _one(workers: list[Person], said: str) -> Person:
@@ -150,8 +171,9 @@ def _one(workers: list[Person], said: str) -> Person:
 def invite(
     person: Annotated[str, typer.Option(help="A worker's id or name.")],
     role: Annotated[
-        list[Role], typer.Option(help="What they may be here as; repeat for more.")
-    ] = [Role.WORKER],  # noqa: B006 - typer reads it, nobody writes to it
+        list[str],
+        typer.Option(help=f"What they may be here as: {ROLES}; repeat for more."),
+    ] = ["worker"],  # noqa: B006 - typer reads it, nobody writes to it
     email: Annotated[
         str, typer.Option(help="Their work address; left out, the one on file.")
     ] = "",
@@ -160,8 +182,9 @@ def invite(
     ] = False,
 ) -> None:
     """Give a worker an account, or somebody who has one a new invitation."""
+    roles = _roles(role)
     with opened() as ground:
-        account, text = _invited(ground, person, [str(one) for one in role], email)
+        account, text = _invited(ground, person, roles, email)
         send = letter_sender(mail_settings(ground.settings), ground.clock)
         if send is None or show:
             typer.echo(account_letters.address(ground.settings, text))
@@ -187,10 +210,9 @@ def _invited(
         if known is not None:
             kind = accounts.INVITE
             return known, accounts.new_link(db, ground.store, known.id, kind, now)
-        try:
-            address = check_address(email or worker.email)
-        except BadAddress:
+        if not email and not worker.email:
             fail("There is no mail address on file. Give one with --email.", MISUSED)
+        address = _mail(email or worker.email)
         return accounts.invite(db, ground.store, worker.id, address, roles, now)
 
 
@@ -254,20 +276,33 @@ def add_contact(
             channel=channel, address=mail or webhook, secret=secret, label=label
         )
         contact_id, code = _keep(ground, contact)
-        typer.echo(contact_id)
-        if webhook:
-            typer.echo(f"Secret to check the signature with: {secret}", err=True)
         try:
             asyncio.run(_send(ground, contact_id, code))
         except PermanentFailure:
             with ground.store.unit() as db:
                 contacts.remove(db, contact_id)
-            typer.echo(f"{contact_id} is taken away again.", err=True)
+            typer.echo("No code could be sent, so the contact is not kept.", err=True)
             raise
+        except PlatformFailure:
+            typer.echo(contact_id)
+            _tell_secret(webhook, secret)
+            typer.echo(
+                f"The contact is kept; no code went there yet. Then: chaperone contact "
+                f"code {contact_id}",
+                err=True,
+            )
+            raise
+    typer.echo(contact_id)
+    _tell_secret(webhook, secret)
     typer.echo(
         f"A code is on its way. Then: chaperone contact confirm {contact_id} CODE",
         err=True,
     )
+
+
+def _tell_secret(webhook: str, secret: str) -> None:
+    if webhook:
+        typer.echo(f"Secret to check the signature with: {secret}", err=True)
 
 
 def _secret(ground: Ground, webhook: str, secret: str) -> str:

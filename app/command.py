@@ -8,10 +8,12 @@ import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 from typing import NoReturn
 
 import typer
 from alembic.util import CommandError
+from sqlalchemy.engine import make_url
 from sqlalchemy.exc import SQLAlchemyError
 
 from app import logs
@@ -54,6 +56,24 @@ def settings_or_exit() -> Settings:
         raise typer.Exit(MISUSED) from None
 
 
+def data_folder(settings: Settings) -> None:
+    """Make the folder of the database; or say that it cannot be used, and leave."""
+    url = make_url(settings.database_url.get_secret_value())
+    if url.get_backend_name() != "sqlite" or not url.database:
+        return
+    folder = Path(url.database).parent
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        why = "" if os.access(folder, os.W_OK | os.X_OK) else "Permission denied"
+    except OSError as problem:
+        why = problem.strerror or type(problem).__name__
+    if why:
+        fail(
+            f"The data folder {folder} cannot be used ({why}): give it to the account "
+            "that Chaperone runs as, or name another in CHAPERONE_DATA_DIR."
+        )
+
+
 @contextmanager
 def sentences() -> Iterator[None]:
     """Turn every failure that is foreseen into one sentence and exit 1."""
@@ -90,6 +110,7 @@ def opened(clock: Clock | None = None) -> Iterator[Ground]:
     """Settings and store, for a command that comes and goes beside a running service."""
     settings = settings_or_exit()
     logs.set_up("error")
+    data_folder(settings)
     with sentences():
         store = open_store(settings)
         try:

@@ -18,10 +18,7 @@ from app.backup_key import public_key
 from app.crypto import Keyring
 
 PREFIX = "CHAPERONE_"
-MAKE_A_KEY = (
-    'python3 -c "import base64,os;'
-    'print(base64.urlsafe_b64encode(os.urandom(32)).decode())"'
-)
+MAKE_A_KEY = "chaperone new-key"
 # Zoom and Zoom for Government. Anything else needs CHAPERONE_ALLOW_TEST_HOSTS=1.
 OFFICIAL_HOSTS = {
     "zoom_api_url": frozenset({"api.zoom.us", "api.zoomgov.com"}),

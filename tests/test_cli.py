@@ -6,6 +6,7 @@ import signal
 import socket
 import subprocess
 import sys
+import tempfile
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -23,6 +24,7 @@ from app.store import access_rows, accounts, contacts
 from app.web.access import SCOPES
 
 KEY = new_key()
+TOKENS = ("token", "list")
 PROGRAM = "from app.cli import main; main()"
 
 
@@ -107,10 +109,36 @@ def test_a_folder_that_cannot_be_made_is_told_in_a_sentence(
 ) -> None:
     (tmp_path / "file").touch()
     monkeypatch.setenv("CHAPERONE_DATA_DIR", str(tmp_path / "file" / "data"))
-    for command in (("serve",), ("token", "list")):
+    for command in (("serve",), ("token", "list"), ("check",)):
         result = run(*command)
-        assert result.exit_code == 1
-        assert result.stderr.startswith("That did not work")
+        assert (result.exit_code, result.stdout) == (1, "")
+        assert result.stderr == (
+            f"The data folder {tmp_path}/file/data cannot be used (Not a directory): "
+            "give it to the account that Chaperone runs as, or name another in "
+            "CHAPERONE_DATA_DIR.\n"
+        )
+
+
+def test_a_folder_of_somebody_else_is_told_in_a_sentence(
+    environ: Mapping[str, str],
+) -> None:
+    """Root may write anywhere, so the program becomes an account that owns nothing."""
+    become = "import os; os.geteuid() or os.setuid(65534); "
+    with tempfile.TemporaryDirectory(dir="/tmp") as folder:
+        Path(folder).chmod(0o555)
+        result = subprocess.run(
+            [sys.executable, "-c", PROGRAM.replace("; ", f"; {become}"), *TOKENS],
+            env={**environ, "CHAPERONE_DATA_DIR": folder},
+            capture_output=True,
+            text=True,
+            timeout=60,
+            check=False,
+        )
+    assert (result.returncode, result.stdout) == (1, "")
+    assert result.stderr == (
+        f"The data folder {folder} cannot be used (Permission denied): give it to the "
+        "account that Chaperone runs as, or name another in CHAPERONE_DATA_DIR.\n"
+    )
 
 
 def test_a_second_service_on_one_database_is_sent_away(
@@ -258,8 +286,38 @@ def test_a_link_for_nobody_or_for_two_is_not_made(environ: Mapping[str, str]) ->
 
 def test_a_role_that_does_not_exist_is_a_misuse(environ: Mapping[str, str]) -> None:
     run("person", "add", "Anna")
-    result = run("sign-in-link", "--person", "Anna", "--role", "god")
-    assert result.exit_code == 2
+    for command in (("sign-in-link",), ("account", "invite")):
+        result = run(*command, "--person", "Anna", "--role", "boss")
+        assert (result.exit_code, result.stdout) == (2, "")
+        assert result.stderr == (
+            "There is no role boss. Choose from: worker, session_lead, "
+            "safeguarding_lead, administrator.\n"
+        )
+
+
+def test_what_is_no_mail_address_is_no_persons(environ: Mapping[str, str]) -> None:
+    result = run("person", "add", "Anna", "--email", "at the office")
+    assert (result.exit_code, result.stdout) == (2, "")
+    assert result.stderr == (
+        "at the office is no mail address. Give one with --email.\n"
+    )
+    assert run("person", "add", "Anna", "--email", "anna@charity.example").stdout
+    asked = run("account", "invite", "--person", "Anna", "--email", "at the office")
+    assert (asked.exit_code, asked.stdout) == (2, "")
+
+
+def test_an_evening_that_does_not_exist_is_answered_with_those_that_do() -> None:
+    result = run("rehearse", "--exit", "--scene", "birthday")
+    assert (result.exit_code, result.stdout) == (2, "")
+    assert result.stderr.startswith("There is no scene birthday; there are: ")
+    assert "quiet_evening" in result.stderr
+
+
+def test_a_rehearsal_on_a_taken_port_is_told_in_a_sentence() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        result = run("rehearse", "--exit", "--port", str(taken.getsockname()[1]))
+    assert (result.exit_code, result.stdout) == (1, "")
+    assert "ddress already in use" in result.stderr
 
 
 def test_a_name_without_letters_is_refused(environ: Mapping[str, str]) -> None:
@@ -325,7 +383,7 @@ def test_a_contact_that_cannot_be_reached_is_not_kept(
     environ: Mapping[str, str],
 ) -> None:
     result = run("contact", "add", "--mail", "sam@charity.example")
-    assert result.exit_code == 1
+    assert (result.exit_code, result.stdout) == (1, "")
     assert "CHAPERONE_SMTP_HOST" in result.stderr
     assert "no alarm contacts" in run("contact", "list").stdout
 

@@ -96,7 +96,7 @@ def readiness(session: GroupSession, pack: Pack, now: datetime) -> Card:
         items=items,
         at=now,
         pack=pack.id,
-        notes=(*_notes(pack, now), *session.hands.problems),
+        notes=tuple(dict.fromkeys((*_notes(pack, now), *session.hands.problems))),
     )
 
 

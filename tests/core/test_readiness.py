@@ -48,7 +48,8 @@ def test_a_card_says_which_pack_and_when() -> None:
 
 def test_a_card_tells_which_permission_is_missing_and_where_to_give_it() -> None:
     why = "Zoom has not given the permission meeting:update:status:admin. Add it."
-    session = set_up(hands=replace(ALL_HANDS, end_for_all=False, problems=(why,)))
+    hands = replace(ALL_HANDS, end_for_all=False, problems=(why, why))
+    session = set_up(hands=hands)
     assert card(session).notes == (why,)
     assert line(session, "end_for_all").result is Result.FAULT
 

@@ -54,7 +54,10 @@ async def test_one_contact_is_not_enough(front: Front) -> None:
         status, checks, problems = await ready(nobody)
 
     assert (status, checks["contacts_confirmed"]) == (503, False)
-    assert problems
+    assert problems == [
+        "1 of 2 alarm contacts are confirmed. Until two are, nobody outside the page "
+        "hears an alarm for certain."
+    ]
 
 
 async def test_a_store_that_takes_no_writes_is_told(front: Front) -> None:
