@@ -148,9 +148,11 @@ async def test_saving_the_plan_alone_makes_no_meeting(front: Front) -> None:
         ("parts", "Welcome", "Line 1: begin with the minutes"),
         ("parts", "10 Welcome\n\n0 Nothing", "Line 2: begin with the minutes"),
         ("parts", "61 Talking", "The parts take 61 minutes; the session lasts 60."),
-        ("repeat", "21", "Enter how many sessions, from 1 to 20."),
-        ("repeat", "0", "Enter how many sessions, from 1 to 20."),
-        ("repeat", "two", "Enter how many sessions, from 1 to 20."),
+        ("repeat", "53", "Enter how many sessions, from 1 to 52."),
+        ("repeat", "0", "Enter how many sessions, from 1 to 52."),
+        ("repeat", "two", "Enter how many sessions, from 1 to 52."),
+        ("every", "moon", "Choose from what is listed."),
+        ("skip", "24/12/2026 soon", "“soon” is no day."),
         ("platform", "pigeon", "Choose a platform that is switched on: zoom."),
         ("client_nobody", "1", "Choose clients who are on the list of clients."),
         ("worker_nobody", "support", "Choose workers who are on the list of workers."),
@@ -220,7 +222,7 @@ async def test_the_last_session_is_copied_a_week_on(front: Front) -> None:
 async def test_a_series_is_single_sessions_across_a_clock_change(front: Front) -> None:
     """Tuesdays at 19:00 on the wall: winter time ends on 28 March 2027."""
     async with signed_in(front, role=LEAD) as anna:
-        entered = whole(front, day="2027-03-16", repeat="3", every="7")
+        entered = whole(front, day="2027-03-16", repeat="3", every="week")
         await anna.press("/plan", "Save the plan", **entered)
     made = plans(front)[1:]
     assert [plan.starts_at for plan in made] == [
@@ -229,6 +231,18 @@ async def test_a_series_is_single_sessions_across_a_clock_change(front: Front) -
         datetime(2027, 3, 30, 18, tzinfo=UTC),
     ]
     assert len({plan.marker for plan in made}) == 3
+
+
+async def test_a_holiday_is_left_out_and_made_up_for(front: Front) -> None:
+    async with signed_in(front, role=LEAD) as anna:
+        entered = whole(front, day="2026-12-15", repeat="3", every="fortnight")
+        entered["skip"] = "29/12/2026, 2027-01-05"
+        await anna.press("/plan", "Save the plan", **entered)
+    assert [plan.local_start[:10] for plan in plans(front)[1:]] == [
+        "2026-12-15",
+        "2027-01-12",
+        "2027-01-26",
+    ]
 
 
 async def test_of_a_series_all_or_none_is_planned(front: Front) -> None:

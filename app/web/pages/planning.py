@@ -25,13 +25,13 @@ from app.web.pages.planning_entered import (
     FORM,
     Times,
     plan_of,
-    repeats_of,
+    series_of,
     times_of,
     too_long,
     typed_of,
 )
 from app.web.pages.visit import HOME_ZONE, Visit
-from app.web.words import ROLES, Zone
+from app.web.words import ROLES, Zone, day_words
 
 EMPTY: dict[str, Any] = {
     "title": "",
@@ -186,21 +186,21 @@ def candidate(
 async def add(visit: Visit) -> Response:
     """``POST /plan``: one session, or several single ones with the same plan."""
     house, fields = visit.house, Fields(visit, FORM)
-    plan, times, apart = plan_of(fields), times_of(fields), repeats_of(fields)
+    plan, times = plan_of(fields), times_of(fields)
+    days = series_of(fields, times)
     plan["group_id"] = fields.text("group_id")
     await _check(visit, fields, plan, times)
-    assert times is not None  # noqa: S101 - settled above
 
     def work(db: Connection) -> list[SessionPlan]:
         return [
             sessions.add(
                 db,
                 house.store,
-                plan | _moments(times, visit.now, gap),
+                plan | _moments(day, visit.now, name=len(days) > 1),
                 house.platforms,
                 visit.now,
             )
-            for gap in apart
+            for day in days
         ]
 
     made: list[SessionPlan] = await _stored(visit, work)
@@ -218,7 +218,7 @@ async def change(visit: Visit) -> Response:
     seen = visit.form.get("version", "")
     if not (seen.isdecimal() and len(seen) < 9):
         raise BadForm(400, "The form is not whole. Open the page again.")
-    changes = plan | _moments(times, visit.now, timedelta())
+    changes = plan | _moments(times, visit.now)
     await _stored(
         visit,
         lambda db: sessions.change(
@@ -234,14 +234,14 @@ async def change(visit: Visit) -> Response:
     return await _then(visit, visit.session_id)
 
 
-def _moments(times: Times, now: datetime, gap: timedelta) -> dict[str, Any]:
-    """The same time on the clock on the wall, also across a clock change (D01)."""
+def _moments(times: Times, now: datetime, *, name: bool = False) -> dict[str, Any]:
+    """The time columns. Raises Refused, which names the day of a series."""
     try:
-        starts, ends = times.starts + gap, times.ends + gap
-    except OverflowError as error:
-        sentence = "Enter a day within five years from now."
-        raise Refused({"starts_at": sentence}) from error
-    return sessions.times(starts, ends, times.zone, now, times.hour)
+        return sessions.times(times.starts, times.ends, times.zone, now, times.hour)
+    except Refused as refused:
+        day = f"{day_words(times.starts.date())}: " if name else ""
+        faults = {k: f"{day}{told}" for k, told in refused.faults.items()}
+        raise Refused(faults) from refused
 
 
 async def _check(

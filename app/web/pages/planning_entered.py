@@ -1,19 +1,25 @@
 """A plan as it was typed: timed parts, workers and their parts, invited clients, times."""
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime, time, timedelta
 from typing import Any
 
 from app.core.plan import Role
+from app.core.series import MOST, Every, series
+from app.store.imports import day_of
 from app.store.sessions import Rostered, SessionPlan
-from app.web.pages.entered import Fields, chosen, ticked
+from app.web.pages.entered import DAY, Fields, chosen, ticked
 from app.web.pages.visit import HOME_ZONE, Visit
 
 FORM = "plan"
 _PART = re.compile(r"(\d{1,3}) ?(?:min|mins|minutes|m)?\b[\s:.,-]*(.*)")
-MOST_TOGETHER = 20
-EVERY = {"7": "every week", "14": "every two weeks"}
+REPEAT = f"Enter how many sessions, from 1 to {MOST}."
+EVERY = {
+    str(Every.WEEK): "every week",
+    str(Every.FORTNIGHT): "every two weeks",
+    str(Every.DAY): "every day",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,20 +127,39 @@ def workers_of(visit: Visit) -> tuple[Rostered, ...]:
     return tuple(sorted(found, key=lambda w: order.get(w.role, 9)))
 
 
-def repeats_of(fields: Fields) -> list[timedelta]:
-    """How far apart from the first each single session of a series lies."""
-    count = fields.number("repeat", "Enter how many sessions, from 1 to 20.")
-    if "repeat" in fields.faults:
-        return []
-    count = 1 if count is None else count
-    if not 1 <= count <= MOST_TOGETHER:
-        fields.faults["repeat"] = f"Enter how many sessions, from 1 to {MOST_TOGETHER}."
-        return []
-    every = fields.text("every") or "7"
+def series_of(fields: Fields, times: Times | None) -> list[Times]:
+    """When each session is: one, or several single ones at the same time of day."""
+    entered = fields.number("repeat", REPEAT)
+    count = 1 if entered is None else entered
+    every = fields.text("every") or Every.WEEK
+    skip = _skipped(fields)
+    if "repeat" not in fields.faults and not 1 <= count <= MOST:
+        fields.faults["repeat"] = REPEAT
     if every not in EVERY:
         fields.faults["every"] = "Choose from what is listed."
+    if times is None or {"repeat", "every", "skip"} & set(fields.faults):
         return []
-    return [timedelta(days=int(every)) * number for number in range(count)]
+    if count == 1:
+        return [times]
+    try:
+        found = series(times.starts, Every(every), count, skip)
+        lasts = times.ends - times.starts
+        return [replace(times, starts=day, ends=day + lasts) for day in found]
+    except OverflowError:
+        fields.faults["day"] = "Enter a day within five years from now."
+        return []
+
+
+def _skipped(fields: Fields) -> list[date]:
+    """Days on which there is no session: holidays and the like."""
+    found = []
+    for word in re.split(r"[\s,;]+", fields.text("skip")):
+        day = day_of(word) if word else None
+        if word and day is None:
+            fields.faults["skip"] = f"“{word[:20]}” is no day. {DAY}"
+        elif day is not None:
+            found.append(day)
+    return found
 
 
 def typed_of(plan: SessionPlan, day: date) -> dict[str, Any]:
