@@ -10,8 +10,11 @@ from app.store import groups, invitations, people, rooms, sessions
 from app.store.invitations import Sent
 from app.web.access import Role
 from app.web.app import create_web
+from app.web.letters import letter_sender
 from app.web.pages.planning_entered import Part, parts_of
 from integrations.base import PermanentFailure, PlatformFailure, TemporaryFailure
+from integrations.mail.settings import MailSettings
+from tests.integrations.mail.postbox import postbox_on
 from tests.web.conftest import Front, settings
 from tests.web.reading import Browser, Page, signed_in
 
@@ -545,3 +548,62 @@ def test_parts_as_people_write_them() -> None:
     assert parts_of("1000 Long") == (
         "Line 1: begin with the minutes, such as “10 Welcome”."
     )
+
+
+# --- a real mail server -------------------------------------------------------------
+
+
+def with_mail(front: Front, port: int) -> Front:
+    """The service with this mail server, on this machine."""
+    one = front.evening
+    mail = MailSettings(
+        host="127.0.0.1", port=port, security="plain", sender="bot@charity.example"
+    )
+    app = create_web(
+        settings(),
+        one.engine,
+        one.store,
+        one.clock,
+        send_letter=letter_sender(mail, one.clock),
+    )
+    return Front(one, app, {})
+
+
+async def test_a_mail_server_gets_text_and_calendar(office: Front) -> None:
+    async with postbox_on() as box:
+        async with signed_in(with_mail(office, box.port), role=LEAD) as anna:
+            page = await anna.press("invitations", "Send by mail to Ben")
+        assert line(page, office, "ben") == "good"
+        mail = box.only_mail()
+    assert mail["To"] == "ben@post.example"
+    body = mail.get_body(("plain",))
+    assert body is not None
+    assert "https://x/ben" in body.get_content()
+    [calendar] = list(mail.iter_attachments())
+    assert calendar.get_content_type() == "text/calendar"
+    assert "BEGIN:VEVENT" in calendar.get_content()
+
+
+@pytest.mark.parametrize(
+    ("answer", "told"),
+    [
+        ("452 4.2.2 Mailbox full", "did not take the mail now (452 4.2.2)."),
+        ("550 5.1.1 No such user", "refused the mail (550 5.1.1)."),
+        ("", "No connection to the mail server, or it broke."),
+    ],
+    ids=["full", "unknown", "dead"],
+)
+async def test_a_mail_server_that_does_not_take_it_is_told_and_survived(
+    office: Front, answer: str, told: str
+) -> None:
+    async with postbox_on(refuse={"RCPT": answer}) as box:
+        port = box.port
+        if answer:
+            async with signed_in(with_mail(office, port), role=LEAD) as anna:
+                page = await anna.press("invitations", "Send by mail to Ben")
+    if not answer:
+        async with signed_in(with_mail(office, port), role=LEAD) as anna:
+            page = await anna.press("invitations", "Send by mail to Ben")
+    assert page.status == 422
+    assert told in page.words
+    assert line(page, office, "ben") == "bad"
