@@ -76,6 +76,12 @@ class Settings(BaseModel):
             f"sqlite:///{known.get('data_dir', 'data')}/chaperone.sqlite3"
         ),
     )
+    spool_file: Path | None = _setting(
+        "A second place for what the store does not take, best on another disk. Left out, "
+        "it is beside the database.",
+        "a file in a folder that is there and that the service may write to",
+        default=None,
+    )
     organisation_name: Text = _setting(
         "The organisation's name on pages, mails and records.",
         "a name",

@@ -20,6 +20,7 @@ from app.engine.codes import code_sender
 from app.engine.footing import Footing
 from app.engine.loop import Engine
 from app.engine.senders import senders
+from app.engine.spool_file import SpoolFile
 from app.engine.upkeep import register
 from app.store.database import Store, open_engine
 from app.store.lock import DatabaseLock, Lock, LockFile
@@ -65,6 +66,20 @@ def lock_of(settings: Settings) -> Lock | None:
     if url.database is None:
         return None
     return LockFile(Path(f"{url.database}.lock"))
+
+
+def spool_file_of(settings: Settings) -> SpoolFile | None:
+    """The second durable place (I20); None for a database in memory."""
+    path = settings.spool_file
+    if path is None:
+        url = make_url(settings.database_url.get_secret_value())
+        if url.get_backend_name() != "sqlite":
+            path = settings.data_dir / "chaperone.spool"
+        elif url.database in (None, "", ":memory:"):
+            return None
+        else:
+            path = Path(f"{url.database}.spool")
+    return SpoolFile(path, settings.keyring())
 
 
 def mail_settings(settings: Settings) -> MailSettings | None:
@@ -138,6 +153,7 @@ def build(
         new_token,
         alias_domain=alias_domain(settings.base_url),
         rules=rules,
+        spool_file=spool_file_of(settings),
     )
     ways = senders(
         mail_settings(settings),

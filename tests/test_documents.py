@@ -238,7 +238,8 @@ INVENTORY = text("docs", "data-inventory.md")
 TECHNICAL = re.compile(
     r"\w+\.(id|ref|key|kind|source|platform|meeting_id|instance|session_id|group_id"
     r"|state|route|mode|why|problem|proof|level|audience)"
-    r"|(deliveries|counters)\.(event_type|name)|(periodic)\.name|contacts\.channel"
+    r"|(deliveries|counters)\.(event_type|name)|(periodic|remembered)\.(name|value)"
+    r"|contacts\.channel"
     r"|outbox\.alarm_id|sessions\.(local_start|local_end|zone|policy|marker)"
     r"|tokens\.scopes"
 )

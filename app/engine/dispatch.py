@@ -22,21 +22,18 @@ from app.core.actions import (
 from app.core.confirm import expectation
 from app.core.decide import decide
 from app.core.fold import Fact
-from app.core.policy import Mode, Policy
 from app.core.presses import ActionState, LinkChanged, LinkState
 from app.core.session import GroupSession
 from app.engine.footing import Footing
+from app.engine.routes import TRIES_BEFORE_NEXT_HAND, Routes, back_off
 from app.engine.sessions import Held, OpenAction, Sessions
 from app.engine.settle import MISSES, moved
 from app.engine.spool import FAILING, Spool
 from app.engine.watch import Watch
-from app.store import log, queue, rooms
+from app.engine.writing import Writing, move
+from app.store import log, queue
 from integrations.base import PermanentFailure, Platform, TemporaryFailure
 
-BACK_OFF = (1.0, 2.0, 4.0, 5.0)
-SLOW_BACK_OFF = (1.0, 5.0, 15.0, 60.0, 300.0)
-LONGEST_WAIT = timedelta(minutes=5)
-TRIES_BEFORE_NEXT_HAND = 3
 PERSON_HAS = timedelta(seconds=60)
 AGAIN = timedelta(seconds=1)
 DECISION_HOLDS = timedelta(seconds=10)
@@ -58,6 +55,7 @@ class Dispatch:
         self._sessions = sessions
         self._spool = spool
         self._watch = watch
+        self._routes = Routes(footing)
         self._wake = wake
         self.on_link_cancelled: Callable[[str], None] = lambda _session_id: None
 
@@ -88,7 +86,7 @@ class Dispatch:
 
     async def _work(self, held: Held, one: OpenAction) -> None:
         session, action = held.session, one.action
-        platform = self._platform(session)
+        platform = self._routes.platform(session)
         if isinstance(action, ReadRoom):
             await self._watch.look(held, action.meeting.instance)
             await self._finish(held, one, "The room was read.")
@@ -96,7 +94,7 @@ class Dispatch:
         if one.route == "person" and one.state == ActionState.SENT:
             await self._nobody_pressed(held, one)
             return
-        route = self._route(session, one, platform)
+        route = self._routes.choose(session, one, platform)
         if action.harmful and route == "api" and isinstance(action, MeetingAction):
             limit = session.policy.call_deadline
             await self._watch.look(held, action.meeting.instance, limit)
@@ -112,35 +110,6 @@ class Dispatch:
         now = self._footing.clock.now()
         if one.next_at is not None and one.next_at <= now:
             one.next_at = now + AGAIN
-
-    def _platform(self, session: GroupSession) -> Platform | None:
-        name = session.plan.platform if session.plan is not None else ""
-        return self._footing.platforms.get(name)
-
-    def _routes(
-        self, session: GroupSession, one: OpenAction, platform: Platform | None
-    ) -> tuple[str, ...]:
-        if one.mode == Mode.ASK or platform is None:
-            return ("person",)
-        try:
-            return tuple(platform.routes(one.action, session.hands)) or ("person",)
-        except Exception as problem:  # noqa: BLE001 - told; both hands are tried then
-            self._footing.log.error("no routes", why=repr(problem)[:200])
-            return ("api", "person")
-
-    def _route(
-        self, session: GroupSession, one: OpenAction, platform: Platform | None
-    ) -> str:
-        routes = self._routes(session, one, platform)
-        if isinstance(one.action, EndMeeting):
-            # Ending is never handed over and forgotten: the platform is asked again
-            # and again, while the alarm asks people as well (P10).
-            return routes[0]
-        tired = one.tries >= TRIES_BEFORE_NEXT_HAND
-        if one.route not in routes:
-            return routes[0]
-        at = routes.index(one.route)
-        return routes[min(at + 1, len(routes) - 1)] if tired else one.route
 
     async def _mark(self, held: Held, one: OpenAction, route: str) -> bool:
         """Decide once more and mark "sent" in one transaction; False: do not send."""
@@ -218,13 +187,7 @@ class Dispatch:
         """Write unless the log moved on; ``inside`` the transaction it is looked at then."""
         session = held.session
         twin = self._sessions.twin(held) if inside else None
-        entries = self._spool.entries(facts, session.session_id)
-
-        def add(db: Connection) -> bool:
-            if not queue.move(db, one.id, queue.OPEN, **values):
-                return False
-            log.add(db, entries)
-            return True
+        writing = self._writing(session, one, values, facts)
 
         def work(db: Connection) -> bool:
             if twin is not None:
@@ -233,7 +196,7 @@ class Dispatch:
                     raise _NotWanted
             elif log.position(db, session.session_id, held.bound) > session.position:
                 raise _Moved
-            return add(db)
+            return writing.write(db, self._footing.store)
 
         if await self._spool.pay(session.session_id):
             try:
@@ -244,8 +207,28 @@ class Dispatch:
                 return done
         # It must not fail to protect because it cannot write (I20).
         self._footing.log.error("acting without a record", action=one.id)
-        self._spool.keep(held, add, facts)
+        await self._spool.keep(held, writing, facts)
         return True
+
+    def _writing(
+        self,
+        session: GroupSession,
+        one: OpenAction,
+        values: dict[str, Any],
+        facts: list[Fact],
+    ) -> Writing:
+        session_id = session.session_id
+        steps = [move(one.id, values)]
+        for fact in facts:
+            if isinstance(fact, LinkChanged):
+                link = {"session_id": session_id, "state": str(fact.state)}
+                steps.append(("link", {**link, "registrant_ids": [fact.registrant_id]}))
+        return Writing(
+            session_id=session_id,
+            entries=self._spool.entries(facts, session_id),
+            steps=tuple(steps),
+            if_moved=True,
+        )
 
     # --- sending ------------------------------------------------------------------
 
@@ -317,7 +300,7 @@ class Dispatch:
         one.tries = TRIES_BEFORE_NEXT_HAND
         one.next_at = self._footing.clock.now()
         values = {"next_at": one.next_at, "problem": said[:500], "tries": one.tries}
-        routes = self._routes(held.session, one, platform)
+        routes = self._routes.all(held.session, one, platform)
         if routes == (one.route,):
             values |= {"state": str(ActionState.REFUSED), "next_at": None}
             one.state, one.next_at = str(ActionState.REFUSED), None
@@ -348,19 +331,8 @@ class Dispatch:
     async def _append(
         self, held: Held, one: OpenAction, values: dict[str, Any], facts: list[Fact]
     ) -> None:
-        session_id = held.session.session_id
-        entries = self._spool.entries(facts, session_id)
-
-        def work(db: Connection) -> None:
-            if queue.move(db, one.id, queue.OPEN, **values):
-                log.add(db, entries)
-                for fact in facts:
-                    if isinstance(fact, LinkChanged):
-                        rooms.set_link_state(
-                            db, session_id, [fact.registrant_id], str(fact.state)
-                        )
-
-        await self._spool.write_or_keep(held, work, facts)
+        writing = self._writing(held.session, one, values, facts)
+        await self._spool.write_or_keep(held, writing, facts)
 
     async def _finish(
         self,
@@ -406,17 +378,3 @@ class _Moved(Exception):
 
 class _NotWanted(Exception):
     """And by those it is not to be done any more."""
-
-
-def back_off(one: OpenAction, asked: timedelta | None, policy: Policy) -> timedelta:
-    """How long to wait before the next try (R of the safety-time budget; P01, P02).
-
-    A wish of the platform is honoured up to the cap, then we try anyway.
-    """
-    urgent = one.action.harmful
-    steps = BACK_OFF if urgent else SLOW_BACK_OFF
-    wait = timedelta(seconds=steps[min(max(one.tries, 1), len(steps)) - 1])
-    cap = policy.retry_cap if urgent else LONGEST_WAIT
-    if asked is not None and asked > wait:
-        wait = asked
-    return min(wait, cap)

@@ -8,6 +8,7 @@ import structlog
 
 from app.clock import Clock
 from app.core.rules import RULES, Rule
+from app.engine.spool_file import SpoolFile
 from app.store.database import Store
 from integrations.base import Platform
 
@@ -19,7 +20,8 @@ class Footing:
     """The four seams of the shipped service, and its log.
 
     ``alias_domain``: where the pseudonymous addresses of clients' links live.
-    ``rules``: all of them, except where a test takes one away.
+    ``rules``: all of them, except where a test takes one away. ``spool_file``: the second
+    durable place, for what the store does not take.
     """
 
     store: Store
@@ -28,4 +30,5 @@ class Footing:
     new_id: NewId
     alias_domain: str = "chaperone.invalid"
     rules: Sequence[tuple[str, Rule]] = RULES
+    spool_file: SpoolFile | None = None
     log: Any = field(default_factory=lambda: structlog.get_logger("chaperone"))

@@ -19,12 +19,13 @@ from app.core.session import GroupSession
 from app.engine.alarms import CALM_REPEAT, Alarms
 from app.engine.commits import settle
 from app.engine.contract import EngineStatus, UnknownSession, WebhookAnswer
-from app.engine.dispatch import LONGEST_WAIT, Dispatch
+from app.engine.dispatch import Dispatch
 from app.engine.footing import Footing
 from app.engine.intake import NO_CONTENT, Intake
 from app.engine.periodic import Every, Job
 from app.engine.prepare import Prepare
 from app.engine.report import status_of
+from app.engine.routes import LONGEST_WAIT
 from app.engine.sessions import Held, Sessions
 from app.engine.settle import Settle
 from app.engine.spool import FAILING, Spool
@@ -54,6 +55,10 @@ WATCH_THE_STORE = (
     "Look at the disk and the database now. Until it is mended, keep two workers in "
     "every call and do not start Chaperone anew."
 )
+NOTHING_WRITES = (
+    "Chaperone can write neither to its store nor to its second file. What happens now is "
+    "in its memory only and is lost if it stops; it goes on guarding the rooms."
+)
 TURN_FAILS = "Chaperone cannot work out what to do in one session."
 WATCH_BY_HAND = (
     "Join this session's call and watch it by hand. Send the log to whoever looks after "
@@ -70,6 +75,7 @@ class Engine:
         self.intake = Intake(footing, self.wake)
         self.spool = Spool(footing, self.sessions)
         self.spool.on_trouble = self._store_failed
+        self.spool.on_lost = self._spool_failed
         self.intake.on_trouble = self._store_failed
         self.watch = Watch(footing, self.spool, self.wake)
         self.watch.measured = self._measured
@@ -234,6 +240,7 @@ class Engine:
         """
         if self._awake:
             return
+        await self.spool.recover()
         last = await self._footing.store.read(log.last_sign)
         if last is not None:
             self._not_before(last)
@@ -254,6 +261,8 @@ class Engine:
         for session_id, at in deadlines:
             self._timers[session_id] = at
         for session_id in working:
+            self._dirty[session_id] = None
+        for session_id in self.spool.owing():
             self._dirty[session_id] = None
         self._letters_at = now
         self._awake = True
@@ -444,6 +453,10 @@ class Engine:
     def _store_failed(self, problem: BaseException) -> None:
         self._footing.log.error("store fails", why=repr(problem)[:300])
         self._spawn(self.alarms.cry("store", STORE_FAILS, WATCH_THE_STORE))
+
+    def _spool_failed(self, why: str) -> None:
+        self._footing.log.error("in memory only", why=why)
+        self._spawn(self.alarms.cry("spool", NOTHING_WRITES, WATCH_THE_STORE))
 
     def _cry(self, session: GroupSession, alert: AlertStaff) -> None:
         """An alarm the store did not take goes out all the same."""

@@ -3,7 +3,7 @@
 import asyncio
 import pickle
 from collections import OrderedDict
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
@@ -84,6 +84,7 @@ class Sessions:
         self._footing = footing
         self._held: OrderedDict[str, Held] = OrderedDict()
         self._loading: dict[str, asyncio.Lock] = {}
+        self.on_loaded: Callable[[Held], None] = lambda _held: None
 
     async def held(self, session_id: str) -> Held:
         """The session, loaded if need be. Raises UnknownSession."""
@@ -100,6 +101,7 @@ class Sessions:
                     await self._footing.store.read(
                         lambda db: self._load(db, session_id, held)
                     )
+                    self.on_loaded(held)
                     self._held[session_id] = found = held
                     self._drop_old()
         finally:

@@ -37,6 +37,7 @@ from app.core.session import GroupSession
 from app.engine.footing import Footing
 from app.engine.sessions import Held, OpenAction, Sessions
 from app.engine.spool import FAILING, Spool, StoreFails
+from app.engine.writing import Writing, move, want
 from app.store import log, queue
 
 ROUNDS = 20
@@ -163,7 +164,7 @@ class Settle:
             except LogMovedOn:
                 misses += 1
             except FAILING:
-                self._go_on_without(held, change, now)
+                await self._go_on_without(held, change, now)
         held.unsettled = bool(misses)  # It is the news that does not end.
         if not misses:
             session_id = held.session.session_id
@@ -341,13 +342,13 @@ class Settle:
             change.deadline = (wish, decision.wake_why)
 
     async def _store(self, held: Held, change: Change, now: datetime) -> None:
-        add = self._work(held, change, now)
+        writing = self._writing(held, change, now)
 
         def work(db: Connection) -> None:
             session = held.session
             if log.position(db, session.session_id, held.bound) > session.position:
                 raise LogMovedOn
-            add(db)
+            writing.write(db, self._footing.store)
 
         await self._write(held, work)
         self._remember(held, change)
@@ -364,7 +365,7 @@ class Settle:
             self._sessions.catch_up_in(db, twin)
             now = self._footing.clock.now()
             decision, change = self._decide(twin, now)
-            self._work(twin, change, now)(db)
+            self._writing(twin, change, now).write(db, self._footing.store)
             return decision, change
 
         decided: tuple[Decision, Change] = await self._write(held, work)
@@ -377,51 +378,36 @@ class Settle:
             raise StoreFails("Earlier changes of this session are not written yet.")
         return await self._spool.write(work)
 
-    def _work(
-        self, held: Held, change: Change, now: datetime
-    ) -> Callable[[Connection], None]:
-        """The change as one piece of work that may be repeated."""
+    def _writing(self, held: Held, change: Change, now: datetime) -> Writing:
+        """The change as data that may be written more than once."""
         session = held.session
-        entries = self._spool.entries(change.facts, session.session_id)
+        session_id = session.session_id
+        steps = [want(one, session_id, now) for one, _ in change.new]
+        steps += [move(one.id, values) for one, values in change.moves]
+        for action, mode, state in change.revived:
+            given = {"session_id": session_id, "key": action.key, "mode": str(mode)}
+            steps.append(("revive", {**given, "at": now, "state": str(state)}))
         new_id = self._footing.new_id
-        alarms = [(new_id(), alert) for alert in change.alarms]
+        steps += [
+            ("alarm", alarm_of(new_id(), session, alert, now))
+            for alert in change.alarms
+        ]
+        if change.deadline is not None:
+            at, why = change.deadline
+            steps.append(("deadline", {"session_id": session_id, "at": at, "why": why}))
+        return Writing(
+            session_id=session_id,
+            entries=self._spool.entries(change.facts, session_id),
+            steps=tuple(steps),
+        )
 
-        def add(db: Connection) -> None:
-            log.add(db, entries)
-            self._write_actions(db, session.session_id, change, now)
-            for alarm_id, alert in alarms:
-                raise_alarm(db, alarm_id, session, alert, now)
-            if change.deadline is not None:
-                queue.set_deadline(db, session.session_id, *change.deadline)
-
-        return add
-
-    def _go_on_without(self, held: Held, change: Change, now: datetime) -> None:
-        self._spool.keep(held, self._work(held, change, now), change.facts)
+    async def _go_on_without(self, held: Held, change: Change, now: datetime) -> None:
+        writing = self._writing(held, change, now)
         self._remember(held, change)
         for alert in change.alarms:
             if alert.level is Level.RED:
                 self.on_unstored_alarm(held.session, alert)
-
-    def _write_actions(
-        self, db: Connection, session_id: str, change: Change, now: datetime
-    ) -> None:
-        store = self._footing.store
-        for one, state in change.new:
-            queue.want(
-                db,
-                store,
-                session_id,
-                one.action,
-                action_id=one.id,
-                mode=Mode(one.mode),
-                at=now,
-                state=state,
-            )
-        for one, values in change.moves:
-            queue.move(db, one.id, queue.OPEN, **values)
-        for action, mode, state in change.revived:
-            queue.revive(db, session_id, action.key, str(mode), now, state)
+        await self._spool.keep(held, writing, change.facts)
 
     def _remember(self, held: Held, change: Change) -> None:
         self._new_alarms = self._new_alarms or bool(change.alarms)
@@ -438,27 +424,22 @@ class Settle:
             self._sessions.forget_actions(held)
 
 
-def raise_alarm(
-    db: Connection,
-    alarm_id: str,
-    session: GroupSession,
-    alert: AlertStaff,
-    at: datetime,
-) -> None:
-    """Store the alarm; it leaves the page when it is red or calls the standby."""
+def alarm_of(
+    alarm_id: str, session: GroupSession, alert: AlertStaff, at: datetime
+) -> dict[str, Any]:
+    """What to store of an alarm; it leaves the page when it is red or calls the standby."""
     persons: list[str] = []
     if alert.audience is Audience.STANDBY and session.plan is not None:
         persons = [worker.person_id for worker in session.plan.workers]
-    queue.raise_alarm(
-        db,
-        alarm_id=alarm_id,
-        session_id=session.session_id,
-        key=f"{session.session_id}:{alert.key}",
-        level=alert.level.name.lower(),
-        audience=str(alert.audience),
-        text=alert.reason,
-        what_to_do=alert.what_to_do,
-        at=at,
-        send=alert.level is Level.RED or alert.audience is Audience.OPERATOR,
-        persons=persons,
-    )
+    return {
+        "alarm_id": alarm_id,
+        "session_id": session.session_id,
+        "key": f"{session.session_id}:{alert.key}",
+        "level": alert.level.name.lower(),
+        "audience": str(alert.audience),
+        "text": alert.reason,
+        "what_to_do": alert.what_to_do,
+        "at": at,
+        "send": alert.level is Level.RED or alert.audience is Audience.OPERATOR,
+        "persons": persons,
+    }

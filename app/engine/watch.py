@@ -6,8 +6,6 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Connection
-
 from app.core import roster
 from app.core.actions import EndMeeting
 from app.core.events import MeetingEnded, MeetingEvent, MeetingRef, Source, StatusRead
@@ -19,7 +17,7 @@ from app.core.stays import STALE_ROSTER
 from app.engine.footing import Footing
 from app.engine.sessions import Held
 from app.engine.spool import Spool
-from app.store import log
+from app.engine.writing import Step, Writing
 from integrations.base import (
     PermanentFailure,
     Platform,
@@ -29,8 +27,6 @@ from integrations.base import (
 from integrations.base import (
     StatusRead as PlatformStatus,
 )
-
-Row = Callable[[Connection], None]
 
 DOOR = ""
 UNSEEN = "unseen:"
@@ -291,7 +287,7 @@ class Watch:
         self._wake(session.session_id)
 
     async def _record(
-        self, held: Held, facts: Sequence[Fact], row: Row | None = None
+        self, held: Held, facts: Sequence[Fact], row: Step | None = None
     ) -> None:
         """Store what was seen; while the store fails it counts all the same (I20)."""
         now = self._footing.clock.now()
@@ -301,14 +297,13 @@ class Watch:
         ]
         if not told and row is None:
             return
-        entries = self._spool.entries(told, held.session.session_id)
-
-        def work(db: Connection) -> None:
-            log.add(db, entries)
-            if row is not None:
-                row(db)
-
-        await self._spool.write_or_keep(held, work, told)
+        session_id = held.session.session_id
+        writing = Writing(
+            session_id=session_id,
+            entries=self._spool.entries(told, session_id),
+            steps=() if row is None else (row,),
+        )
+        await self._spool.write_or_keep(held, writing, told)
 
     async def _look_at_door(self, held: Held) -> None:
         """Whether a bound meeting runs that no webhook told us of (DESIGN §5, line 8)."""
@@ -393,10 +388,9 @@ def _last_look(
     proof_at: datetime | None,
     failing_since: datetime | None,
     seen: tuple[str, ...],
-) -> Row:
-    return lambda db: log.look(
-        db, ref, proof_at=proof_at, failing_since=failing_since, seen=seen
-    )
+) -> Step:
+    given = {"ref": ref, "proof_at": proof_at, "failing_since": failing_since}
+    return ("look", {**given, "seen": list(seen)})
 
 
 def _started(ref: MeetingRef, status: PlatformStatus) -> StatusRead:

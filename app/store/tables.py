@@ -15,6 +15,7 @@ from app.store.tables_acts import (
     DeadlineRow,
     OutboxRow,
     PeriodicRow,
+    RememberedRow,
 )
 from app.store.tables_log import (
     CounterRow,
@@ -58,6 +59,7 @@ __all__ = [
     "PersonRow",
     "QuarantineRow",
     "RecordRow",
+    "RememberedRow",
     "SessionRow",
     "SignInLinkRow",
     "TokenRow",

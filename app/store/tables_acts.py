@@ -58,6 +58,16 @@ class PeriodicRow(SQLModel, table=True):
     last_at: datetime = moment()
 
 
+class RememberedRow(SQLModel, table=True):
+    """What the engine remembers from one process to the next: clocks, spooled records."""
+
+    __tablename__ = "remembered"
+
+    name: str = Field(primary_key=True)
+    value: str = ""
+    at: datetime = moment()
+
+
 class ContactRow(SQLModel, table=True):
     """An alarm contact. Counts only once ``confirmed_at`` is set."""
 

@@ -432,6 +432,13 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("session_id", "version"),
     )
     op.create_table(
+        "remembered",
+        sa.Column("name", sa.String(), nullable=False),
+        sa.Column("value", sa.String(), nullable=False),
+        sa.Column("at", Moment(), nullable=False),
+        sa.PrimaryKeyConstraint("name"),
+    )
+    op.create_table(
         "sessions",
         sa.Column("id", sa.String(), nullable=False),
         sa.Column("group_id", sa.String(), nullable=False),
@@ -535,6 +542,7 @@ def downgrade() -> None:
         batch_op.drop_index("ix_sessions_ends_at")
 
     op.drop_table("sessions")
+    op.drop_table("remembered")
     op.drop_table("records")
     with op.batch_alter_table("quarantine", schema=None) as batch_op:
         batch_op.drop_index("ix_quarantine_received_at")
