@@ -130,7 +130,7 @@ async def test_a_session_is_planned_and_handed_over(
         page = anna.page
         await page.get_by_role("link", name="Plan a session").first.click()
         await page.get_by_role("link", name="Copy the last session").click()
-        await expect(page.get_by_label("Day")).to_have_value("2026-11-24")
+        await expect(page.get_by_label("Day", exact=True)).to_have_value("2026-11-24")
         await page.get_by_label("Purpose").fill("Getting through exams")
         await page.get_by_label("Parts with").fill("10 Welcome\n90 Talking")
         await page.get_by_role("button", name="Save, make the meeting").click()
