@@ -17,6 +17,7 @@ from app.core.events import MeetingEvent
 from app.core.presses import AlarmAcknowledged, SessionClosed, SessionEvent
 from app.core.session import GroupSession
 from app.engine.alarms import CALM_REPEAT, Alarms
+from app.engine.clocks import Clocks
 from app.engine.commits import settle
 from app.engine.contract import EngineStatus, UnknownSession, WebhookAnswer
 from app.engine.dispatch import Dispatch
@@ -73,6 +74,7 @@ class Engine:
         self._footing = footing
         self.sessions = Sessions(footing)
         self.intake = Intake(footing, self.wake)
+        self.clocks = Clocks(footing, self.intake)
         self.spool = Spool(footing, self.sessions)
         self.spool.on_trouble = self._store_failed
         self.spool.on_lost = self._spool_failed
@@ -228,6 +230,7 @@ class Engine:
             self._footing.platforms,
             self.sessions.all().values(),
             awake=self._awake,
+            problems=self.clocks.problems(),
         )
 
     # --- life ----------------------------------------------------------------------
@@ -248,6 +251,7 @@ class Engine:
 
         def work(db: Connection) -> tuple[list[tuple[str, datetime]], list[str]]:
             self.intake.load(db)
+            self.clocks.load(db)
             self.every.load(db)
             sessions = queue.sessions_with_work(db)
             return (
@@ -544,4 +548,13 @@ class Engine:
             self._letters_at = self._footing.clock.now()
 
     def _measured(self, platform: str, offset: timedelta) -> None:
-        self.intake.offsets[platform] = offset
+        if self.clocks.measured(platform, offset):
+            self._spawn(self._tell_clock(platform))
+
+    async def _tell_clock(self, platform: str) -> None:
+        try:
+            await self.clocks.tell(platform)
+        except FAILING as problem:  # The next answer tries again.
+            self._store_failed(problem)
+        else:
+            self._letters_at = self._footing.clock.now()

@@ -1,6 +1,6 @@
 """How the engine is, for /readyz, /metrics and the administrator."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from sqlalchemy import Connection
@@ -14,9 +14,14 @@ CONTACTS_NEEDED = 2
 
 
 async def status_of(
-    store: Store, platforms: Iterable[str], held: Iterable[Held], *, awake: bool
+    store: Store,
+    platforms: Iterable[str],
+    held: Iterable[Held],
+    *,
+    awake: bool,
+    problems: Sequence[str] = (),
 ) -> EngineStatus:
-    """Counts and times, no names."""
+    """Counts and times, no names; ``problems`` the engine knows of itself."""
     known = tuple(platforms)
 
     def work(db: Connection) -> tuple[int, int, Mapping[str, int], dict[str, Any]]:
@@ -34,7 +39,7 @@ async def status_of(
         contacts_confirmed=contacts,
         last_webhook_at=seen,
         counters=counts,
-        problems=_problems(contacts),
+        problems=(*_problems(contacts), *problems),
     )
 
 

@@ -242,6 +242,21 @@ def acknowledge(db: Connection, key: str, by: str, at: datetime) -> bool:
     return done.rowcount == 1
 
 
+def end_alarm(db: Connection, key: str, at: datetime) -> None:
+    """What it was about is well again: nobody need take it any more."""
+    db.execute(
+        alarms.update()
+        .where(alarms.c.key == key, alarms.c.ended_at.is_(None))
+        .values(ended_at=at)
+    )
+    ids = select(alarms.c.id).where(alarms.c.key == key)
+    db.execute(
+        outbox.update()
+        .where(outbox.c.alarm_id.in_(ids), outbox.c.state == "due")
+        .values(state="done")
+    )
+
+
 def due_letters(db: Connection, now: datetime, limit: int = 50) -> list[Any]:
     """Outbox rows to send now, with their alarm and contact."""
     return list(
@@ -294,8 +309,10 @@ def settle_letter(db: Connection, letter_id: str, **values: Any) -> None:
 
 
 def open_alarms(db: Connection, session_id: str | None = None) -> list[Any]:
-    """Alarms nobody has taken yet, oldest first."""
-    query = select(alarms).where(alarms.c.acknowledged_at.is_(None))
+    """Alarms nobody has taken and that are not over by themselves, oldest first."""
+    query = select(alarms).where(
+        alarms.c.acknowledged_at.is_(None), alarms.c.ended_at.is_(None)
+    )
     if session_id is not None:
         query = query.where(alarms.c.session_id == session_id)
     return list(db.execute(query.order_by(alarms.c.raised_at)))
