@@ -8,7 +8,7 @@ from axe_playwright_python.async_playwright import Axe  # type: ignore[import-un
 from playwright.async_api import Browser
 
 from app.core.events import ParticipantJoined, ParticipantWaiting
-from tests.browser.conftest import DESK, PHONE, Site, window
+from tests.browser.conftest import DESK, PHONE, Site, Window, window
 from tests.engine.room import Evening
 from tests.web.reading import comes
 
@@ -72,6 +72,45 @@ async def test_every_page_is_for_everybody(
 
     assert {page: faults for page, faults in found.items() if faults} == {}
     assert anna.complaints == []
+
+
+SIDEWAYS = """[...document.querySelectorAll('.scroll')]
+    .filter((one) => one.scrollWidth > one.clientWidth).length"""
+LABELS = """[...document.querySelectorAll('tbody tr:first-child td')]
+    .filter((cell) => cell.offsetHeight)
+    .map((cell) => getComputedStyle(cell, '::before').content.split('"')[1])"""
+
+
+@pytest.mark.parametrize(
+    ("path", "labels"),
+    [
+        ("/attendance", ["Part", "Came", "Left", "In the room", "Noted"]),
+        ("/record", ["Part", "Came", "Minutes", "Noted"]),
+    ],
+)
+async def test_on_a_phone_a_row_of_the_table_is_a_card_with_its_labels(
+    chromium: Browser, site: Site, path: str, labels: list[str]
+) -> None:
+    await busy(site.evening)
+    async with window(chromium, site, size=PHONE) as anna:
+        await anna.page.goto(site.session + path)
+        assert await anna.page.evaluate(SIDEWAYS) == 0
+        assert await anna.page.evaluate(LABELS) == labels
+        assert await heard(anna) >= {"table", "columnheader", "rowheader", "cell"}
+
+
+async def heard(one: Window) -> set[str]:
+    """The roles a screen reader meets on the page, as the browser works them out."""
+    devtools = await one.context.new_cdp_session(one.page)
+    tree = await devtools.send("Accessibility.getFullAXTree")
+    return {str(node["role"]["value"]) for node in tree["nodes"] if not node["ignored"]}
+
+
+async def test_the_overview_shows_its_title_once(chromium: Browser, site: Site) -> None:
+    async with window(chromium, site) as anna:
+        await anna.page.goto(site.session)
+        title = await anna.page.get_by_role("heading", level=1).inner_text()
+        assert (await anna.page.get_by_role("main").inner_text()).count(title) == 1
 
 
 async def test_at_four_hundred_per_cent_nothing_runs_out_of_the_window(
