@@ -1,5 +1,6 @@
 """The timings that show a session was kept safe: gaps, clears, blindness, closing."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -165,22 +166,41 @@ def _armed_at(
     return max(ends, default=min(starts, default=None))
 
 
+SEEN_AT_LEAST = timedelta(seconds=1)
+
+
 def blind(session: GroupSession) -> tuple[Blind, ...]:
-    """When the bot could not see (DESIGN §5, line 8)."""
+    """When the bot could not see (DESIGN §5, line 8).
+
+    Less than ``SEEN_AT_LEAST`` between two of them is no look: they are one.
+    """
     found: list[Blind] = []
     for instance in session.instances.values():
-        since: datetime | None = None
-        for at, what in sorted(instance.sight.items()):
-            if what == "lost":
-                since = since or at
-            elif since is not None:
-                found.append(Blind(meeting=instance.ref, start=since, end=at))
-                since = None
-        if since is not None:
-            end = instance.closed_at
-            end = end if end is not None and end > since else None
-            found.append(Blind(meeting=instance.ref, start=since, end=end))
+        for start, end in _unseen(instance):
+            last = found[-1] if found else None
+            if (
+                last is not None
+                and last.meeting == instance.ref
+                and last.end is not None
+                and start - last.end < SEEN_AT_LEAST
+            ):
+                start = found.pop().start
+            found.append(Blind(meeting=instance.ref, start=start, end=end))
     return tuple(sorted(found, key=lambda one: one.start))
+
+
+def _unseen(instance: Instance) -> Iterator[tuple[datetime, datetime | None]]:
+    """From each loss of sight to the next regaining; None: not regained."""
+    since: datetime | None = None
+    for at, what in sorted(instance.sight.items()):
+        if what == "lost":
+            since = since or at
+        elif since is not None:
+            yield since, at
+            since = None
+    if since is not None:
+        end = instance.closed_at
+        yield since, end if end is not None and end > since else None
 
 
 def closing_receipt(session: GroupSession, now: datetime) -> Closing:

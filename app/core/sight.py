@@ -74,21 +74,3 @@ def changes(session: GroupSession, now: datetime) -> list[SightLost | SightRegai
                 SightRegained(meeting=instance.ref, at=now, source=Source.POLL)
             )
     return found
-
-
-def blind_intervals(
-    session: GroupSession, now: datetime
-) -> list[tuple[Instance, datetime, datetime | None]]:
-    """Every interval in which we could not see, for the record; None = still blind."""
-    found: list[tuple[Instance, datetime, datetime | None]] = []
-    for instance in session.instances.values():
-        start: datetime | None = None
-        for moment in sorted(instance.sight):
-            if instance.sight[moment] == "lost":
-                start = start or moment
-            elif start is not None:
-                found.append((instance, start, moment))
-                start = None
-        if start is not None:
-            found.append((instance, start, instance.closed_at))
-    return found

@@ -1,7 +1,7 @@
 """Silence is alarming (I9; DESIGN §5, line 8): the rule, and what it rests on."""
 
 from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
@@ -12,6 +12,7 @@ from app.core.actions import AlertStaff, Audience, Level, ReadRoom, WakeAt, Wish
 from app.core.fold import Fact, apply
 from app.core.policy import Policy
 from app.core.rules import sight as rule
+from app.core.safety_times import blind
 from app.core.session import GroupSession, Instance
 from tests.core.builders import (
     ALL_HANDS,
@@ -176,7 +177,7 @@ def test_a_first_event_without_a_mark_is_an_opening() -> None:
 
 
 def intervals(session: GroupSession) -> list[tuple[datetime, datetime | None]]:
-    return [(a, b) for _, a, b in sight.blind_intervals(session, at("20:30"))]
+    return [(one.start, one.end) for one in blind(session)]
 
 
 def test_the_intervals_for_the_record() -> None:
@@ -187,6 +188,24 @@ def test_the_intervals_for_the_record() -> None:
     over = (*still, ended("20:00"))
     assert intervals(story(*EVENING, *over))[1:] == [(at("19:20"), at("20:00"))]
     assert intervals(set_up()) == []
+
+
+@pytest.mark.parametrize(
+    ("seen_for", "rows"),
+    [
+        (timedelta(microseconds=1), [("19:10", "19:15")]),
+        (timedelta(seconds=1, microseconds=-1), [("19:10", "19:15")]),
+        (timedelta(seconds=1), [("19:10", "19:12"), ("19:12:01", "19:15")]),
+    ],
+)
+def test_intervals_that_touch_are_one_row(
+    seen_for: timedelta, rows: list[tuple[str, str]]
+) -> None:
+    """What is lost again in the moment it was regained was not seen in between."""
+    again = replace(lost("19:12"), at=at("19:12") + seen_for)
+    facts = (lost("19:10"), regained("19:12"), again, regained("19:15"))
+
+    assert intervals(story(*EVENING, *facts)) == [(at(a), at(b)) for a, b in rows]
 
 
 # --- what is told ---------------------------------------------------------------------
