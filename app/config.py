@@ -7,7 +7,6 @@ docs/settings.md holds `settings_table()`; a test compares the two.
 """
 
 from collections.abc import Mapping
-from datetime import datetime
 from ipaddress import IPv4Network, IPv6Network
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -241,15 +240,6 @@ class Settings(BaseModel):
     def keyring(self) -> Keyring:
         """The keys of `secret_key`, ready for use."""
         return Keyring.from_text(self.secret_key.get_secret_value())
-
-    def zoom_webhook_secrets(self, now: datetime) -> tuple[str, ...]:
-        """Secrets believed at `now`: the current one, then the one being replaced."""
-        current, old = self.zoom_webhook_secret, self.zoom_webhook_secret_old
-        until = self.zoom_webhook_secret_old_until
-        believed = [current] if current else []
-        if current and old and until and now < until:
-            believed.append(old)
-        return tuple(secret.get_secret_value() for secret in believed)
 
 
 SECRETS = frozenset(

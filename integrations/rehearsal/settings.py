@@ -123,44 +123,6 @@ def safe_user_settings() -> Json:
     }
 
 
-def unsafe_user_settings() -> Json:
-    """A host user as many are: private chat, sharing and recording for everybody."""
-    return merged(
-        safe_user_settings(),
-        {
-            "schedule_meeting": {
-                "join_before_host": True,
-                "use_pmi_for_scheduled_meetings": True,
-                "use_pmi_for_instant_meetings": True,
-            },
-            "in_meeting": {
-                "private_chat": True,
-                "allow_participants_chat_with": 4,
-                "allow_users_save_chats": 3,
-                "file_transfer": True,
-                "who_can_share_screen": "all",
-                "annotation": True,
-                "remote_control": True,
-                "allow_live_streaming": True,
-                "waiting_room": False,
-            },
-            "recording": {
-                "local_recording": True,
-                "cloud_recording": True,
-                "auto_recording": "cloud",
-            },
-            "meeting_security": {
-                "waiting_room": False,
-                "waiting_room_settings": {
-                    "participants_to_place_in_waiting_room": 1,
-                    "users_who_can_admit_participants_from_waiting_room": 1,
-                },
-                "phone_password": False,
-            },
-        },
-    )
-
-
 def merged(old: Json, patch: Json) -> Json:
     """A new dict: `patch` over `old`, objects merged key by key."""
     new = copy.deepcopy(old)

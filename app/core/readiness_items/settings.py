@@ -119,19 +119,13 @@ def settings_read(session: GroupSession, now: datetime) -> Finding:
 
 SettingCheck = Callable[[GroupSession, MeetingFacts], Finding]
 
-_OWN: dict[str, tuple[tuple[str, ...], SettingCheck]] = {
-    "invite_only": (("invite_only", "sign_in_required"), invite_only),
-    "link_private": (("link_hidden",), link_private),
-    "own_room": (("personal_room", "recurring"), own_room),
-    "automatic_recording": (("auto_recording",), automatic_recording),
-    "rename": (("rename_possible",), rename),
+_OWN: dict[str, SettingCheck] = {
+    "invite_only": invite_only,
+    "link_private": link_private,
+    "own_room": own_room,
+    "automatic_recording": automatic_recording,
+    "rename": rename,
 }
-
-FIELDS: dict[str, tuple[str, ...]] = {
-    **{name: (setting.field,) for name, setting in SETTINGS.items()},
-    **{name: fields for name, (fields, _) in _OWN.items()},
-}
-"""Which fields of MeetingFacts each item reads."""
 
 
 def _read(look: SettingCheck, what: str) -> Check:
@@ -175,5 +169,5 @@ CHECKS: dict[str, Check] = {
     "meeting": meeting,
     "settings_read": settings_read,
     **{name: _read(setting.look, setting.what) for name, setting in SETTINGS.items()},
-    **{name: _read(look, "This setting") for name, (_, look) in _OWN.items()},
+    **{name: _read(look, "This setting") for name, look in _OWN.items()},
 }
