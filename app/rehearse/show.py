@@ -1,5 +1,6 @@
 """What a newcomer reads in the terminal. Every line says who it comes from."""
 
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
@@ -18,6 +19,7 @@ from integrations.rehearsal.scene import Scene
 from integrations.rehearsal.world import World
 
 WIDTH = 78
+Line = tuple[datetime, str]
 MARKS = {"ok": "ok  ", "ticked": "ok  ", "excepted": "exc "}
 HANDS = {"api": " through Zoom"}
 KINDS = {
@@ -31,8 +33,11 @@ KINDS = {
     "send_reminder": "reminder",
     "send_warning": "warning",
 }
+ASKED = {
+    "post_ground_rules": "asks a worker to give the ground rules",
+    "start_follow_up": "opens a follow-up",
+}
 STATES = {
-    ActionState.WANTED: "wants",
     ActionState.SENT: "sent",
     ActionState.CONFIRMED: "PROVED",
     ActionState.WITHDRAWN: "no longer needed",
@@ -54,12 +59,16 @@ def readiness(card: dict[str, Any]) -> None:
     """The checklist before the session, as one card."""
     print()
     print(f"Checklist before the session: {card['verdict'].upper()}")
+    print(
+        "  (ok = in order, ? = not known or not ticked, which may be, !! = not ready)"
+    )
     for item in card["items"]:
         mark = MARKS.get(item["result"], "!!  " if item["stops"] else "?   ")
         print(f"  {mark}{item['clause']:<7} {item['text']}  ({item['evidence']})")
     print()
     print("Timeline   (room = the truth in the simulated Zoom, bot = Chaperone)")
-    print("           (PROVED = the room shows it; Zoom's answer alone is no proof)")
+    print("           (sent = Zoom was asked; PROVED = the room shows that it is so)")
+    print("           (all times are UTC; the evening runs in fast time)")
 
 
 class Teller:
@@ -69,60 +78,83 @@ class Teller:
         self._stage = stage
         self._planned = planned
         self._world = world
-        self._told = 0
-        self._seen: set[tuple[str, str]] = set()
+        self._room_told = 0
+        self._seen: set[tuple[str, ActionState]] = set()
+        self._looked_at = stage.clock.now()
 
     async def run(self) -> None:
         """Look a few times a second until cancelled."""
         real = SystemClock()
         while True:
-            await self.tell()
+            looked_at = self._stage.clock.now()
+            await self.tell(self._looked_at)
+            self._looked_at = looked_at
             await real.sleep(0.2)
 
-    async def tell(self) -> None:
-        """Print what is new, in order of time."""
-        lines = [
-            (told.at, f"room  {plain(told.sentence)}")
-            for told in self._world.history[self._told :]
-        ]
-        self._told = len(self._world.history)
-        session_id = self._planned.session_id
-        session = await self._stage.service.engine.state(session_id)
+    async def tell(self, until: datetime | None = None) -> None:
+        """Print what is new, in order of time, up to ``until`` if it is given.
+
+        One look behind: what room and bot did till then is known for certain, so that a
+        cause never stands below its effect.
+        """
+        session = await self._stage.service.engine.state(self._planned.session_id)
+        lines = list(self._of_the_room(until))
         for fact in session.actions.values():
-            if (fact.key, fact.state) in self._seen or _is_noise(fact):
-                continue
             name = session.names.get(fact.person_id, "")
             about = f" ({plain(name)})" if name else ""
-            sending = (fact.key, ActionState.SENT)
             lines.extend(
                 (each.moved_at, f"bot   {sentence(each, about)}")
-                for each in steps(fact, sending in self._seen)
+                for each in self._new_steps(fact, until)
             )
-            self._seen.update({(fact.key, fact.state), sending})
-        for at, line in sorted(lines, key=lambda each: each[0]):
-            print(f"  {at:%H:%M:%S}  {line}")
+        for line in in_order(lines):
+            print(line)
+
+    def _of_the_room(self, until: datetime | None) -> Iterator[Line]:
+        for told in self._world.history[self._room_told :]:
+            if until is not None and told.at > until:
+                return
+            self._room_told += 1
+            yield told.at, f"room  {plain(told.sentence)}"
+
+    def _new_steps(
+        self, fact: ActionFact, until: datetime | None
+    ) -> Iterator[ActionFact]:
+        for step in steps(fact):
+            mark = (step.key, step.state)
+            if mark in self._seen or (until is not None and step.moved_at > until):
+                continue
+            self._seen.add(mark)
+            yield step
 
 
-def steps(fact: ActionFact, was_sent: bool) -> list[ActionFact]:
-    """This step, after the sending where that fell between two looks.
+def in_order(lines: Iterable[Line]) -> list[str]:
+    """By time; of one moment the room first, then the bot; what is said twice, once."""
+    ordered = sorted(lines, key=lambda each: (each[0], each[1].startswith("bot")))
+    return list(dict.fromkeys(f"  {at:%H:%M:%S}  {line}" for at, line in ordered))
 
-    ``was_sent``: whether the sending was told already.
-    """
-    if was_sent or fact.sent_at is None or fact.state is ActionState.SENT:
-        return [fact]
-    sending = replace(
-        fact, state=ActionState.SENT, moved_at=fact.sent_at, problem="", proof=""
-    )
-    return [fact] if _is_noise(sending) else [sending, fact]
+
+def steps(fact: ActionFact) -> list[ActionFact]:
+    """What there is to tell of it: the sending, and what came of it."""
+    found = [fact]
+    if fact.sent_at is not None:
+        problem = fact.problem if fact.state is ActionState.SENT else ""
+        sending = replace(
+            fact,
+            state=ActionState.SENT,
+            moved_at=fact.sent_at,
+            problem=problem,
+            proof="",
+        )
+        found = [sending] if fact.state is ActionState.SENT else [sending, fact]
+    return [each for each in found if not _is_noise(each)]
 
 
 def _is_noise(fact: ActionFact) -> bool:
     """What a newcomer need not read: looks, and steps on the way to a proof."""
-    if fact.kind == "read_room":
+    if fact.kind == "read_room" or fact.state is ActionState.WANTED:
         return True
-    passing = (ActionState.WANTED, ActionState.WITHDRAWN)
     quiet = ("alert_staff", "ask_worker", "post_ground_rules", "tell_waiting_room")
-    if fact.kind in (*quiet, "change_link") and fact.state in passing:
+    if fact.kind in (*quiet, "change_link") and fact.state is ActionState.WITHDRAWN:
         return True
     return fact.kind == "change_link" and (
         fact.state is ActionState.SENT and not fact.problem
@@ -133,11 +165,14 @@ def sentence(fact: ActionFact, about: str) -> str:
     """What the bot did in a newcomer's words; ``about`` is "" or a name in brackets."""
     kind = KINDS.get(fact.kind, fact.kind.replace("_", " "))
     if fact.kind == "alert_staff" and fact.state is ActionState.SENT:
+        if fact.cause.upper() == "INFO":
+            return f"tells the workers{about}: {fact.reason}"
         return f"{fact.cause.upper()} ALARM{about}: {fact.reason}"
     if fact.kind == "ask_worker" and fact.state is ActionState.SENT:
         return f"asks a worker{about}: {fact.reason}"
     if fact.route == "person" and fact.state is ActionState.SENT:
-        return f"asks a worker for {kind}{about}: {fact.reason}"
+        asked = ASKED.get(fact.kind, f"asks a worker for {kind}")
+        return f"{asked}{about}: {fact.reason}"
     if fact.kind == "change_link" and fact.state is ActionState.CONFIRMED:
         return f"changed {kind}{about}: {fact.reason} {fact.proof}"
     if fact.state is ActionState.ESCALATED:
@@ -194,9 +229,11 @@ def conclusion(broken: list[str]) -> None:
     """The last word."""
     print()
     if not broken:
-        print("Every promise was kept. Times are UTC.")
+        print("Every promise was kept.")
         return
-    print(f"{len(broken)} promise(s) broke:")
+    print(
+        "One promise broke:" if len(broken) == 1 else f"{len(broken)} promises broke:"
+    )
     for sentence in broken:
         print(f"  {sentence}")
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from app.core.actions import EndCause
@@ -17,6 +17,7 @@ from integrations.rehearsal.promises import (
     JUDGED_BY_THE_WORLD,
     Finding,
     attendance_faults,
+    counted,
     judge,
 )
 from integrations.rehearsal.scene import Promise
@@ -94,8 +95,8 @@ def _alarm(evening: Evening, fields: Mapping[str, Any]) -> Finding:
     name = evening.played.scene.cast[about].name if about else "the session"
     rang = [r for r in evening.rung if any(f.key in r["key"] for f in found)]
     said = (
-        f"Alarm “{kind}” about {name}: raised {len(found)} time(s), "
-        f"rang on the phones {len(rang)} time(s)."
+        f"Alarm “{kind}” about {name}: raised {counted(len(found))}, "
+        f"rang on the phones {counted(len(rang))}."
     )
     return Finding(bool(found), said)
 
@@ -124,7 +125,7 @@ def _rules_sent(evening: Evening, fields: Mapping[str, Any]) -> Finding:
             if connection.key in told:
                 reached.add(link.person_id)
     said = (
-        f"The ground rules were asked for {len(posts)} time(s), and "
+        f"The ground rules were asked for {counted(len(posts))}, and "
         f"{len(reached)} of {len(clients)} young people heard them, late joiners too."
     )
     return Finding(bool(posts) and reached == clients, said)
@@ -174,8 +175,14 @@ def _closing(evening: Evening, fields: Mapping[str, Any]) -> Finding:
     last_client = receipt.get("last_client_out")
     last_worker = receipt.get("last_worker_out")
     kept = bool(last_client and last_worker and last_client <= last_worker)
-    said = f"Last client out {last_client}, last worker out {last_worker}."
+    said = (
+        f"Last client out {_clock(last_client)}, last worker out {_clock(last_worker)}."
+    )
     return Finding(kept, said)
+
+
+def _clock(at: str | None) -> str:
+    return f"{datetime.fromisoformat(at):%H:%M:%S}" if at else "not known"
 
 
 _OURS: dict[str, Callable[[Evening, Mapping[str, Any]], Finding]] = {

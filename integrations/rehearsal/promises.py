@@ -36,6 +36,11 @@ class Finding(NamedTuple):
     sentence: str
 
 
+def counted(number: int) -> str:
+    """How often: "once", "26 times"."""
+    return "once" if number == 1 else f"{number} times"
+
+
 def judge(promise: Promise, played: Played) -> Finding:
     """Raises KeyError for a promise the World cannot judge."""
     meeting = played.world.meeting(played.meeting_id)
@@ -61,7 +66,7 @@ def _ended(played: Played, meeting: Meeting, fields: Mapping[str, Any]) -> Findi
 
 def _instances(played: Played, meeting: Meeting, fields: Mapping[str, Any]) -> Finding:
     found, wanted = len(meeting.instances), int(fields["number"])
-    return Finding(found == wanted, f"The meeting was opened {found} time(s).")
+    return Finding(found == wanted, f"The meeting was opened {counted(found)}.")
 
 
 def _staff_last_out(
@@ -173,7 +178,7 @@ def attendance_faults(
         real, said = list(truth.get(who, ())), sorted(reported.get(who, ()))
         if len(real) != len(said):
             faults.append(
-                f"{who} was there {len(real)} time(s); the register has {len(said)}."
+                f"{who} was there {counted(len(real))}; the register has {len(said)}."
             )
             continue
         for span, (joined, left) in zip(real, said, strict=True):

@@ -217,8 +217,8 @@ def test_a_missing_and_an_invented_line_are_named() -> None:
         {"eve": [(EVENING, end)]},
         timedelta(seconds=1),
     ) == [
-        "ben was there 1 time(s); the register has 0.",
-        "eve was there 0 time(s); the register has 1.",
+        "ben was there once; the register has 0.",
+        "eve was there 0 times; the register has 1.",
     ]
 
 
