@@ -22,7 +22,7 @@ from app.privacy.retention import erasures, facts_of, terms_of
 from app.privacy.sealed import rewrite, sealed_column
 from app.privacy.terms import Kind
 from app.privacy.traces import in_text
-from app.store import accounts, consents, contacts, dossiers, people
+from app.store import accounts, consents, contacts, dossiers, people, policies
 from app.store.access_rows import sign_in_links, tries, web_sessions
 from app.store.bulk import insert_once
 from app.store.database import Store
@@ -252,6 +252,7 @@ def _person(
         ("one_to_ones.channel_sealed", people.talks.c.worker_id == who),
         ("holds.reason_sealed", holds.c.subject_id == who),
         ("contacts.label_sealed", contacts.contacts.c.id.is_not(None)),
+        ("policy_versions.reason_sealed", policies.versions.c.version > 0),
     ):
         one = sealed_column(name)
         counts[one.table.name] += rewrite(db, store, one, where, in_text(words))

@@ -5,10 +5,9 @@ from typing import Any
 
 from sqlalchemy import Connection, func, select
 
-from app.core import codec
 from app.core.plan import InvitedClient, OneToOne, Plan, Role, WorkerSlot
 from app.core.policy import Policy
-from app.store import groups, people
+from app.store import groups, people, policies
 from app.store.database import Store
 from app.store.sessions import SessionPlan, get, sessions
 from app.store.tables import ContactRow
@@ -58,9 +57,9 @@ def build_plan(db: Connection, store: Store, session_id: str) -> Plan:
 
 
 def policy_of(db: Connection, store: Store, session_id: str) -> Policy:
-    """The policy with what this session does differently. Raises Unknown."""
-    policy: Policy = codec.decode(Policy, get(db, store, session_id).policy)
-    return policy
+    """The policy in force at its start, with what it does differently. Raises Unknown."""
+    plan = get(db, store, session_id)
+    return policies.policy_for(db, plan.starts_at, plan.policy)
 
 
 def names_of(db: Connection, store: Store, session_id: str) -> dict[str, str]:

@@ -24,6 +24,7 @@ from app.store import (
     log,
     notes,
     people,
+    policies,
     queue,
     rooms,
     sessions,
@@ -63,6 +64,15 @@ def fill(db: Connection, store: Store, evening: Evening) -> None:
     rules = [GroundRule(heading=h, text=f"Our {h} rule.") for h in HEADINGS]
     groups.agree_rules(
         db, store, evening.group, rules, evening.anna, NOW, made_with=f"{BEN}, Chloe"
+    )
+    policies.keep(
+        db,
+        store,
+        {"grace": 30.0},
+        reason=f"{BEN} was alone too long.",
+        by=evening.anna,
+        now=NOW,
+        on_version=1,
     )
     rename_session(db, store, evening)
     note = f"{BEN} and Chloe talked. canary@canary.example. Chloe wrote {NICK}."

@@ -99,6 +99,7 @@ def test_before_that_his_name_stands_everywhere(store: Store, full: Evening) -> 
         "consents.details_sealed",
         "dossiers.details_sealed",
         "concerns.body_sealed",
+        "policy_versions.reason_sealed",
     }
 
 
@@ -122,6 +123,7 @@ async def test_afterwards_only_the_signed_record_and_a_concern_name_him(
         "notes": 1,
         "one_to_ones": 2,
         "people": 1,
+        "policy_versions": 1,
         "sessions": 1,
     }
     assert stays(made) == {

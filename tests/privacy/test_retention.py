@@ -75,6 +75,7 @@ def test_notes_go_after_three_years_and_the_evening_after_six(
         "groups",
         "one_to_ones",
         "people",
+        "policy_versions",
     }
 
 

@@ -7,11 +7,10 @@ from typing import Any
 from sqlalchemy import Connection
 from starlette.responses import Response
 
-from app.core import codec
 from app.core.gates import invitation_gate
 from app.core.plan import InvitedClient, OneToOne, Role
 from app.core.policy import Policy
-from app.store import groups, people, sessions
+from app.store import groups, people, policies, sessions
 from app.store.groups import Group
 from app.store.people import Person, Talk
 from app.store.refusals import Refused, Stale
@@ -127,7 +126,11 @@ async def _form(
         found += [people.get(db, store, one) for one in sorted(gone)]
         clients = [one for one in found if one.kind == "client"]
         talks = people.talks_of(db, store, [one.id for one in clients])
-        policy = codec.decode(Policy, plan.policy if plan is not None else {})
+        policy = policies.policy_for(
+            db,
+            plan.starts_at if plan is not None else None,
+            plan.policy if plan is not None else {},
+        )
         return [one for one in found if one.kind == "worker"], sorted(
             (candidate(one, talks[one.id], group, policy) for one in clients),
             key=lambda c: (bool(c.lacks), c.name.casefold()),

@@ -409,6 +409,18 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("name"),
     )
     op.create_table(
+        "policy_versions",
+        sa.Column("version", sa.Integer(), autoincrement=False, nullable=False),
+        sa.Column("changes", sa.JSON(), nullable=False),
+        sa.Column("reason_sealed", sa.LargeBinary(), nullable=False),
+        sa.Column("made_at", Moment(), nullable=False),
+        sa.Column("by", sa.String(), nullable=False),
+        sa.PrimaryKeyConstraint("version"),
+    )
+    with op.batch_alter_table("policy_versions", schema=None) as batch_op:
+        batch_op.create_index("ix_policy_versions_made_at", ["made_at"], unique=False)
+
+    op.create_table(
         "quarantine",
         sa.Column("ref", sa.String(), nullable=False),
         sa.Column("platform", sa.String(), nullable=False),
@@ -548,6 +560,10 @@ def downgrade() -> None:
         batch_op.drop_index("ix_quarantine_received_at")
 
     op.drop_table("quarantine")
+    with op.batch_alter_table("policy_versions", schema=None) as batch_op:
+        batch_op.drop_index("ix_policy_versions_made_at")
+
+    op.drop_table("policy_versions")
     op.drop_table("periodic")
     op.drop_table("people")
     with op.batch_alter_table("outbox", schema=None) as batch_op:
