@@ -5,7 +5,6 @@ import json
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -21,29 +20,19 @@ from app.cli_access import (
 )
 from app.cli_backup import backup, new_backup_key, restore
 from app.cli_data import erase_person, hold_app, re_encrypt, show_retention
+from app.cli_export import export
 from app.cli_simulate import simulate
 from app.clock import SystemClock
 from app.command import (
     MISUSED,
-    Ground,
     data_folder,
     fail,
-    opened,
     sentences,
     settings_or_exit,
 )
 from app.config import Settings, SettingsFault, load_settings
-from app.core.record import build_record
-from app.core.record_parts import Record
 from app.crypto import new_key as make_key
-from app.crypto import new_token
-from app.engine.contract import UnknownSession
-from app.engine.footing import Footing
-from app.engine.sessions import Sessions
-from app.exports.record_json import read_record
-from app.store import notes
 from app.store.lock import AlreadyRunning
-from app.store.notes import FrozenRecord
 from integrations import PLATFORMS
 
 app = typer.Typer(
@@ -65,6 +54,7 @@ app.command("restore")(restore)
 app.add_typer(hold_app, name="hold")
 app.command("erase-person")(erase_person)
 app.command("retention")(show_retention)
+app.command("export")(export)
 app.command("re-encrypt")(re_encrypt)
 
 
@@ -172,54 +162,6 @@ async def _look() -> list[checkup.Finding]:
         for platform in platforms.values():
             await platform.close()
         store.close()
-
-
-@app.command()
-def export(
-    session: Annotated[str, typer.Argument(help="The session's id.")],
-    form: Annotated[str, typer.Option("--format", help="csv or json.")] = "json",
-    output: Annotated[
-        Path | None, typer.Option(help="The file; standard output if left out.")
-    ] = None,
-) -> None:
-    """Write a session's record to a file."""
-    from app.exports import EXPORTS
-
-    if form not in EXPORTS:
-        fail(f"There is no format {form}: choose {' or '.join(EXPORTS)}.", 2)
-    with opened() as ground:
-        record = asyncio.run(_record(ground, session))
-        written = EXPORTS[form](record)
-        typer.echo(f"This record is {record.standing}.", err=True)
-        if output is None:
-            typer.echo(written.decode(), nl=False)
-        else:
-            _write(output, written)
-            typer.echo(f"Written: {output}. It names people: keep it safe.", err=True)
-
-
-async def _record(ground: Ground, session_id: str) -> Record:
-    """As it was confirmed, or a draft of what the log says now."""
-    store = ground.store
-    kept: FrozenRecord | None = await store.read(
-        lambda db: notes.frozen(db, store, session_id)
-    )
-    if kept is not None:
-        return read_record(kept.content)
-    footing = Footing(ground.store, ground.clock, {}, new_token)
-    try:
-        held = await Sessions(footing).held(session_id)
-    except UnknownSession:
-        fail(f"No session has the id {session_id}.")
-    session = held.session
-    return build_record(session, ground.clock.now(), session.names)
-
-
-def _write(output: Path, content: bytes) -> None:
-    """Readable by the one who asked, and by nobody else on this machine."""
-    handle = os.open(output, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-    with os.fdopen(handle, "wb") as file:
-        file.write(content)
 
 
 @app.command("new-key")

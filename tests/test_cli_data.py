@@ -147,6 +147,34 @@ def test_an_export_is_a_draft_until_somebody_confirmed_it(
     )
 
 
+@pytest.mark.parametrize("form", ["csv", "pdf"])
+def test_a_term_is_exported_into_one_file(
+    environ: Mapping[str, str], tmp_path: Path, form: str
+) -> None:
+    store = open_store(load_settings(environ))
+    with store.unit() as db:
+        session = plan(db, store).session
+    store.close()
+    term = ("--from", "2026-09-01", "--to", "2026-12-18", "--format", form)
+
+    written = run("export", *term, "--output", str(tmp_path / "term"))
+
+    assert written.exit_code == 0
+    assert written.stderr.startswith("1 of 1 sessions read.\nWritten: ")
+    content = (tmp_path / "term").read_bytes()
+    assert content.startswith(
+        b"%PDF-1." if form == "pdf" else b"\xef\xbb\xbfsession_id"
+    )
+    assert (tmp_path / "term").stat().st_mode & 0o777 == 0o600
+    # One session, or days: the day is that of the session's own zone.
+    assert run("export", *term[:2], session).exit_code == 2
+    assert run("export").exit_code == 2
+    before = run("export", "--from", "2026-01-01", "--to", "2026-11-16")
+    assert before.stderr == "There is no session in these days.\n"
+    other = run("export", *term, "--group", "group-nobody-knows")
+    assert other.stderr == "There is no session in these days.\n"
+
+
 # --- terms ---------------------------------------------------------------------------
 
 

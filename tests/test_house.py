@@ -118,7 +118,7 @@ def test_every_library_that_is_imported_is_asked_for() -> None:
 
     def asked(names: list[str]) -> set[str]:
         bare = {re.split(r"[\[;<>= ]", name)[0] for name in names}
-        called = {"pyjwt": "jwt", "pyyaml": "yaml"}
+        called = {"pyjwt": "jwt", "python-docx": "docx", "pyyaml": "yaml"}
         return {called.get(name, name.replace("-", "_")) for name in bare}
 
     def used(*tops: str) -> set[str]:

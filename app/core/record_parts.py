@@ -268,6 +268,8 @@ class Record:
     """Everything of one group session: it wrote itself.
 
     ``version``: the confirmed record this is, 0 for one built from the log as it is now.
+    ``notes_text`` is filled in when it is exported; a frozen record holds none, so that
+    notes have one place.
     """
 
     session_id: str
@@ -278,6 +280,7 @@ class Record:
     attendance: tuple[AttendanceRow, ...]
     attendance_confirmed: Signed | None
     notes: Signed | None
+    notes_text: str = ""
     checklist: ChecklistFacts | None
     items: tuple[ItemFact, ...]
     ground_rules_given: tuple[RulesGiven, ...]

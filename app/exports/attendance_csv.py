@@ -4,8 +4,9 @@ Times are the local time of the plan's zone, so that a spreadsheet can sort and 
 with them; the exact UTC times are in the JSON export.
 """
 
+from collections.abc import Iterable, Iterator
 from datetime import datetime, timedelta
-from zoneinfo import ZoneInfo
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from app.core.record_parts import Amendment, AttendanceRow, Record
 from app.core.tables import csv_table
@@ -43,9 +44,22 @@ HEADS = (
 )
 
 
-def attendance_csv(record: Record) -> bytes:
+def attendance_csv(records: Iterable[Record]) -> bytes:
     """UTF-8 with byte order mark, RFC 4180, safe from formulas."""
-    zone = ZoneInfo(record.plan.zone if record.plan is not None else "UTC")
+    return csv_table(HEADS, (row for record in records for row in cells(record)))
+
+
+def zone_of(record: Record) -> ZoneInfo:
+    """The zone the session was planned in; UTC where that is not known."""
+    try:
+        return ZoneInfo(record.plan.zone if record.plan is not None else "UTC")
+    except (ZoneInfoNotFoundError, ValueError, OSError):
+        return ZoneInfo("UTC")
+
+
+def cells(record: Record) -> Iterator[tuple[str, ...]]:
+    """The rows of one session, in the order of :data:`HEADS`; not yet made safe."""
+    zone = zone_of(record)
     head = _session(record, zone)
     signed = record.attendance_confirmed
     tail = (
@@ -53,8 +67,7 @@ def attendance_csv(record: Record) -> bytes:
         signed.by.name if signed is not None and signed.by is not None else "",
         record.standing,
     )
-    rows = ((*head, *_row(row, zone), *tail) for row in record.attendance)
-    return csv_table(HEADS, rows)
+    return ((*head, *_row(row, zone), *tail) for row in record.attendance)
 
 
 def _session(record: Record, zone: ZoneInfo) -> tuple[str, ...]:

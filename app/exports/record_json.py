@@ -5,14 +5,17 @@ Every field is always there. Times are RFC 3339 in UTC, lengths seconds.
 
 import json
 import types
+from collections.abc import Iterable
 from dataclasses import fields, is_dataclass
 from datetime import UTC, datetime, timedelta
 from enum import Enum, IntEnum
+from functools import cache
 from typing import Any, Union, get_args, get_origin, get_type_hints
 
 from app.core.record_parts import Record
 
 FORMAT = "chaperone.record/1"
+MANY = "chaperone.records/1"
 
 
 def record_json(record: Record) -> bytes:
@@ -21,6 +24,15 @@ def record_json(record: Record) -> bytes:
     text = json.dumps(body, ensure_ascii=False, indent=2) + "\n"
     # Half a surrogate pair, as a cut name may hold, is no UTF-8.
     return text.encode(errors="replace")
+
+
+def records_json(records: Iterable[Record]) -> bytes:
+    """Several records in one object: ``{"format": ..., "records": [...]}``."""
+    listed = [
+        {"format": FORMAT, "standing": one.standing, **_plain(one)} for one in records
+    ]
+    text = json.dumps({"format": MANY, "records": listed}, ensure_ascii=False, indent=1)
+    return f"{text}\n".encode(errors="replace")
 
 
 def read_record(content: bytes) -> Record:
@@ -32,6 +44,11 @@ def read_record(content: bytes) -> Record:
     return record
 
 
+@cache
+def _hints(cls: type[Any]) -> dict[str, Any]:
+    return get_type_hints(cls)
+
+
 def _read(hint: Any, value: Any) -> Any:
     origin = get_origin(hint)
     if origin is tuple:
@@ -40,7 +57,7 @@ def _read(hint: Any, value: Any) -> Any:
         [inner] = [one for one in get_args(hint) if one is not types.NoneType]
         return None if value is None else _read(inner, value)
     if is_dataclass(hint) and isinstance(hint, type):
-        hints = get_type_hints(hint)
+        hints = _hints(hint)
         known = {one.name for one in fields(hint)} & set(value)
         return hint(**{name: _read(hints[name], value[name]) for name in known})
     if hint is datetime:

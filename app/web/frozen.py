@@ -1,5 +1,6 @@
 """The record of a session as it is now, and as somebody confirmed it (DESIGN §5, line 13)."""
 
+from collections.abc import Mapping
 from dataclasses import replace
 from datetime import datetime
 
@@ -12,7 +13,7 @@ from app.core.rooms import stays_of, who_is_who
 from app.core.session import GroupSession
 from app.exports.record_json import read_record, record_json
 from app.store import notes
-from app.store.notes import FrozenRecord
+from app.store.notes import FrozenRecord, Notes
 from app.web.house import House
 
 
@@ -29,14 +30,32 @@ async def record_of(house: House, session: GroupSession, now: datetime) -> Recor
 
 
 async def to_export(house: House, session: GroupSession, now: datetime) -> Record:
-    """The latest confirmed record, as it was signed; a draft when there is none."""
+    """The latest confirmed record, as it was signed; a draft when there is none.
+
+    The notes are the latest, whatever version was there when the record was confirmed.
+    """
     store, session_id = house.store, session.session_id
-    kept: FrozenRecord | None = await store.read(
-        lambda db: notes.frozen(db, store, session_id)
+    kept, written = await store.read(
+        lambda db: (
+            notes.frozen(db, store, session_id),
+            notes.latest(db, store, session_id),
+        )
     )
-    if kept is None:
-        return await record_of(house, session, now)
-    return read_record(kept.content)
+    record = (
+        read_record(kept.content)
+        if kept is not None
+        else await record_of(house, session, now)
+    )
+    return with_notes(record, written, session.names)
+
+
+def with_notes(record: Record, written: Notes, names: Mapping[str, str]) -> Record:
+    """The record with the notes as they stand."""
+    if not written.version:
+        return record
+    by = Named(written.author, plain(names.get(written.author, written.author)))
+    signed = Signed(version=written.version, at=written.at, by=by)
+    return replace(record, notes=signed, notes_text=written.text)
 
 
 def starting(session: GroupSession, now: datetime) -> datetime:

@@ -1,5 +1,6 @@
 """Attendance: look, correct with a reason, confirm. The record and its files."""
 
+import asyncio
 from datetime import datetime
 from typing import Annotated, Any, Literal
 
@@ -41,7 +42,7 @@ _JSON_RECORD: dict[int | str, dict[str, Any]] = {
     200: {"content": {"application/json": {"schema": {"type": "object"}}}}
 }
 _FILE: dict[int | str, dict[str, Any]] = {
-    200: {"content": {"text/csv": {}, "application/json": {}}}
+    200: {"content": {kind.partition(";")[0]: {} for kind in MEDIA_TYPES.values()}}
 }
 READ, WRITE = Depends(Needs("record:read")), Depends(Needs("record:write"))
 
@@ -183,17 +184,17 @@ async def get_frozen(request: Request, session_id: str, version: Version) -> Res
 async def export(
     request: Request,
     session_id: str,
-    suffix: Literal["csv", "json"],
+    suffix: Literal["pdf", "docx", "xlsx", "csv", "json"],
     token: Annotated[Token, Depends(Needs("export:read"))],
 ) -> Response:
-    """The record as a file: ``csv`` (attendance) or ``json`` (everything)."""
+    """The record with its notes as a file: as it was confirmed, else a draft."""
     house, now = house_of(request), house_of(request).clock.now()
     session = await house.engine.state(session_id)
     record = await frozen.to_export(house, session, now)
     log.info("exported", token=token.id, session=session_id, suffix=suffix)
     name = file_name(record, suffix)
     headers = {"Content-Disposition": f'attachment; filename="{name}"'}
-    body = EXPORTS[suffix](record)
+    body = await asyncio.to_thread(EXPORTS[suffix], record)
     return Response(body, media_type=MEDIA_TYPES[suffix], headers=headers)
 
 

@@ -1,5 +1,6 @@
 """The record of one session as a page, and its files."""
 
+import asyncio
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
@@ -64,8 +65,9 @@ async def download(visit: Visit) -> Response:
     record = await frozen.to_export(visit.house, visit.here, visit.now)
     log.info("exported", person=visit.person_id, session=visit.session_id, kind=suffix)
     name = file_name(record, suffix)
+    content = await asyncio.to_thread(EXPORTS[suffix], record)
     return Response(
-        EXPORTS[suffix](record),
+        content,
         headers={
             "Content-Type": MEDIA_TYPES[suffix],
             "Content-Disposition": f'attachment; filename="{name}"',
