@@ -250,6 +250,8 @@ def _moved(s: GroupSession, f: p.ActionMoved) -> None:
         fact = s.actions[f.key] = ActionFact(
             f.key, f.kind, f.state, wanted_at=f.at, moved_at=f.at
         )
+    if fact.confirmed_at is not None and f.state is not p.ActionState.CONFIRMED:
+        return  # What was proved stays proved: a step decided before is late (I6).
     fact.state, fact.moved_at = f.state, f.at
     fact.connection = f.connection or fact.connection
     fact.person_id = f.person_id or fact.person_id

@@ -406,3 +406,25 @@ def test_the_life_of_an_action_is_kept_whole() -> None:
         race=True,
         tries=2,
     )
+
+
+@pytest.mark.parametrize(
+    "late", [one for one in p.ActionState if one is not p.ActionState.CONFIRMED]
+)
+def test_what_was_proved_is_taken_back_by_no_late_step(late: p.ActionState) -> None:
+    """A turn that began before the proof withdraws what is done already."""
+    session = set_up()
+    for clock, state in (("19:05", p.ActionState.SENT), ("19:06", _PROVED)):
+        apply(session, _step(clock, state))
+    proved = replace(session.actions["k"])
+    apply(session, _step("19:06:01", late))
+
+    assert session.actions["k"] == proved
+    assert (proved.state, proved.confirmed_at) == (_PROVED, at("19:06"))
+
+
+_PROVED = p.ActionState.CONFIRMED
+
+
+def _step(clock: str, state: p.ActionState) -> p.ActionMoved:
+    return p.ActionMoved(at=at(clock), key="k", kind="change_link", state=state)
