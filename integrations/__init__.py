@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
     from app.clock import Clock
-    from integrations.base import Platform
+    from integrations.base import Guide, Platform
     from integrations.http import AsyncClient
 
 
@@ -51,6 +51,7 @@ class PlatformSettings(Protocol):
 
 
 Build = Callable[["PlatformSettings", "Clock", "AsyncClient | None"], "Platform"]
+MakeGuide = Callable[["PlatformSettings", "Clock", "AsyncClient | None"], "Guide"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,13 +60,14 @@ class PlatformEntry:
 
     ``is_on``: these settings switch it on. ``build`` raises ValueError for settings
     that cannot be used, such as an empty webhook secret; ``http`` None: a client of
-    its own.
+    its own. ``guide``: the way to connect it, also before it is on; None without one.
     """
 
     name: str
     title: str
     is_on: Callable[[PlatformSettings], bool]
     build: Build
+    guide: MakeGuide | None = None
 
 
 def _build_zoom(
@@ -76,11 +78,19 @@ def _build_zoom(
     return build(settings, clock, http)
 
 
+def _zoom_guide(
+    settings: PlatformSettings, clock: "Clock", http: "AsyncClient | None" = None
+) -> "Guide":
+    from integrations.zoom.guide import ZoomGuide
+
+    return ZoomGuide(settings, clock, http)
+
+
 def _zoom_is_on(settings: PlatformSettings) -> bool:
     return settings.zoom_webhook_secret is not None
 
 
 PLATFORMS: Mapping[str, PlatformEntry] = {
     entry.name: entry
-    for entry in (PlatformEntry("zoom", "Zoom", _zoom_is_on, _build_zoom),)
+    for entry in (PlatformEntry("zoom", "Zoom", _zoom_is_on, _build_zoom, _zoom_guide),)
 }

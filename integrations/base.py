@@ -11,6 +11,7 @@ Foreign exceptions are translated where they arise, ``raise ... from error``.
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from enum import StrEnum
 from typing import Any, Protocol
 
 from app.core.actions import Action
@@ -231,3 +232,75 @@ class Platform(Protocol):
 
     async def close(self) -> None:
         """Close connections."""
+
+
+# --- connecting it, step by step ------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Tick:
+    """Something to tick at the platform, in its own words, and what it is for."""
+
+    name: str
+    purpose: str
+    optional: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GuideStep:
+    """One step. ``words``: paragraphs. ``copy``: values to paste at the platform.
+
+    ``settings``: fields of our Settings that this step gives.
+    """
+
+    title: str
+    words: tuple[str, ...]
+    ticks: tuple[Tick, ...] = ()
+    copy: tuple[str, ...] = ()
+    settings: tuple[str, ...] = ()
+
+
+class ProofState(StrEnum):
+    """How sure we are of one permission."""
+
+    TRIED = "tried out"
+    GIVEN = "given"
+    MISSING = "not given"
+    FAILED = "tried, and refused"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Proof:
+    """What the test found of one permission; ``fix`` where something is to be done."""
+
+    name: str
+    purpose: str
+    state: ProofState
+    optional: bool = False
+    sentence: str = ""
+    fix: str = ""
+
+    @property
+    def holds(self) -> bool:
+        """Whether we may count on it."""
+        return self.state in (ProofState.TRIED, ProofState.GIVEN)
+
+
+class Guide(Protocol):
+    """A platform's own page for the administrator; a platform may have none."""
+
+    def steps(self, base_url: str) -> Sequence[GuideStep]:
+        """What to do, in order. ``base_url``: where this service is reached from outside."""
+
+    def silent(self) -> str:
+        """What to look at when no webhook comes."""
+
+    def unbelieved(self) -> str:
+        """What to look at when webhooks come and are not believed."""
+
+    async def prove(self) -> Sequence[Proof]:
+        """Every permission, the needed ones first. Changes nothing at the platform.
+
+        Raises PlatformFailure when the account itself does not let us in, and ValueError
+        for settings that cannot be used.
+        """
