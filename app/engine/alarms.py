@@ -126,8 +126,12 @@ class Alarms:
             why = type(failure).__name__
             self._footing.log.error("alarm not sent", key=letter.key, why=why)
 
-    async def send_due(self) -> datetime | None:
-        """Send what is due, to everybody at once; returns when the next one is."""
+    async def send_due(self) -> datetime:
+        """Send what is due, to everybody at once; returns when to look again.
+
+        After ``REPEAT`` at the latest: a contact confirmed by another process is told
+        of what is open, and nobody wakes us.
+        """
         now = self._footing.clock.now()
         rows = await self._read(lambda db: queue.due_letters(db, now))
         if rows:
@@ -135,7 +139,7 @@ class Alarms:
         for start in range(0, len(rows), AT_ONCE):
             await self._send_all(rows[start : start + AT_ONCE])
         next_at: datetime | None = await self._read(queue.next_letter_at)
-        return next_at
+        return min(next_at or now + REPEAT, now + REPEAT)
 
     async def _send_all(self, rows: Sequence[Any]) -> None:
         told = await asyncio.gather(

@@ -10,6 +10,7 @@ from typing import Any
 
 from sqlalchemy import Connection, select
 
+from app.store import queue
 from app.store.access_rows import same
 from app.store.database import Store
 from app.store.ids import new_id
@@ -98,7 +99,10 @@ def new_code(db: Connection, store: Store, contact_id: str) -> str:
 def confirm(
     db: Connection, store: Store, contact_id: str, code: str, now: datetime
 ) -> bool:
-    """Whether the code came back right; then the contact counts. Raises Unknown."""
+    """Whether the code came back right; then the contact counts. Raises Unknown.
+
+    It hears of the red alarms that are open, too.
+    """
     row = db.execute(select(contacts).where(contacts.c.id == contact_id)).first()
     if row is None:
         raise Unknown("contact", contact_id)
@@ -111,6 +115,7 @@ def confirm(
             .where(contacts.c.id == contact_id)
             .values(confirmed_at=now)
         )
+        queue.tell_of_open_alarms(db, contact_id, now)
     return True
 
 

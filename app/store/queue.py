@@ -226,6 +226,28 @@ def raise_alarm(
         db.execute(insert_once(db, outbox), rows)
 
 
+def tell_of_open_alarms(db: Connection, contact_id: str, at: datetime) -> None:
+    """A contact that counts from now on hears of every red alarm nobody has taken (I9)."""
+    waiting = db.execute(
+        select(alarms.c.id).where(
+            alarms.c.level == "red",
+            alarms.c.acknowledged_at.is_(None),
+            alarms.c.ended_at.is_(None),
+        )
+    )
+    rows = [
+        {
+            "id": f"{alarm.id}~{contact_id}",
+            "alarm_id": alarm.id,
+            "contact_id": contact_id,
+            "next_at": at,
+        }
+        for alarm in waiting
+    ]
+    if rows:
+        db.execute(insert_once(db, outbox), rows)
+
+
 def acknowledge(db: Connection, key: str, by: str, at: datetime) -> bool:
     """A named person takes the alarm: it is not repeated any more."""
     done = db.execute(
