@@ -25,9 +25,10 @@ from app.core.fold import Fact
 from app.core.presses import ActionState, LinkChanged, LinkState
 from app.core.session import GroupSession
 from app.engine.footing import Footing
+from app.engine.moved import moved
 from app.engine.routes import TRIES_BEFORE_NEXT_HAND, Routes, back_off
 from app.engine.sessions import Held, OpenAction, Sessions
-from app.engine.settle import MISSES, moved
+from app.engine.settle import MISSES
 from app.engine.spool import FAILING, Spool
 from app.engine.watch import Watch
 from app.engine.writing import Writing, move
