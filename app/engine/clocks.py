@@ -12,6 +12,7 @@ from datetime import datetime, timedelta
 
 from sqlalchemy import Connection
 
+from app.clock import SteadyClock
 from app.engine.footing import Footing
 from app.engine.intake import OFFSET_MATTERS, Intake
 from app.store import queue, remembered
@@ -19,6 +20,7 @@ from app.store import queue, remembered
 IN_A_ROW = 2
 WORTH_KEEPING = timedelta(seconds=1)
 KEPT = "clock:"
+FARTHEST_BACK = timedelta(days=1)
 MEND = (
     "Look at the time server of Chaperone's machine before the next session. Times in the "
     "record are put right meanwhile, and no deadline moves."
@@ -123,3 +125,14 @@ class Clocks:
             at=now,
             send=True,
         )
+
+
+def not_before(footing: Footing, moment: datetime) -> None:
+    """The wall clock may have been set back while we were down (I19)."""
+    clock = footing.clock
+    if not isinstance(clock, SteadyClock) or moment <= clock.now():
+        return
+    if moment - clock.now() > FARTHEST_BACK:
+        footing.log.error("log is of the future", at=moment.isoformat())
+        return
+    clock.not_before(moment)

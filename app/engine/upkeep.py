@@ -12,11 +12,11 @@ from app.clock import SteadyClock
 from app.core.events import MeetingRef, Source
 from app.core.reconcile import ReportRow, reconcile
 from app.core.session import GroupSession, Instance
+from app.engine.checks import due_checks
 from app.engine.footing import Footing
 from app.engine.intake import Intake
 from app.engine.loop import Engine
-from app.engine.prepare import due_checks
-from app.engine.watch import UNSEEN
+from app.engine.unseen import UNSEEN
 from app.privacy import retention as long_terms
 from app.store import access_rows, log, retention
 from integrations.base import BadWebhook, PermanentFailure, PlatformFailure, ReportLine

@@ -25,7 +25,8 @@ from app.core.presses import ActionState
 from app.core.rules import RULES
 from app.core.session import GroupSession
 from app.crypto import Keyring
-from app.engine.loop import TURN_PAUSE, Engine
+from app.engine.loop import Engine
+from app.engine.turns import TURN_PAUSE
 from app.store import log, queue
 from app.store.database import Door, InlineDoor, Store, ThreadDoor, Work, open_engine
 from app.store.migrate import migrate
