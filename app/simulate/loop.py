@@ -7,7 +7,7 @@ same work do the same in the same order, and fifteen minutes pass in a fraction 
 import asyncio
 from collections.abc import Callable, Coroutine
 from contextvars import Context, ContextVar
-from typing import Any, TypeVar, TypeVarTuple, Unpack
+from typing import Any, TypeVar, TypeVarTuple
 
 T = TypeVar("T")
 Args = TypeVarTuple("Args")
@@ -62,8 +62,8 @@ class VirtualLoop(asyncio.BaseEventLoop):
 
     def call_soon_threadsafe(
         self,
-        callback: Callable[[Unpack[Args]], object],
-        *args: Unpack[Args],
+        callback: Callable[[*Args], object],
+        *args: *Args,
         context: Context | None = None,
     ) -> asyncio.Handle:
         """There is one thread."""

@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 
 from app.core.actions import EndCause
 from app.core.presses import ActionState, ClosingPressed, LadderPressed
-from app.simulate.allowance import CALLS, allowed, heard_of, is_verified
+from app.simulate.allowance import CALLS, NEWS, allowed, heard_of, is_verified
 from app.simulate.play import Outcome
 from app.simulate.stage import Stage
 from app.simulate.verdict import Figures
@@ -120,7 +120,7 @@ def no_early_clear(outcome: Outcome, _figures: Figures) -> list[str]:
         if stage.meeting_id != _meeting_of(call):
             found.append(f"Another meeting was ended: {call.path} (I5).")
             continue
-        if _breakout_alone(stage, call.at):
+        if _for_a_breakout(outcome, call.at):
             continue
         proof = _last_proof(stage, call.at)
         if proof is not None and call.at - proof < grace - SLACK:
@@ -131,10 +131,25 @@ def no_early_clear(outcome: Outcome, _figures: Figures) -> list[str]:
     return found
 
 
-def _breakout_alone(stage: Stage, now: datetime) -> bool:
-    """Whether a breakout room was without a worker: then the whole call is ended."""
-    return any(
-        gap.room != MAIN and gap.start < now <= gap.end + SLACK for gap in gaps(stage)
+def _for_a_breakout(outcome: Outcome, now: datetime) -> bool:
+    """Whether a breakout room was without a worker, so that the whole call is ended; or
+    the news that it was closed got lost or was late, so that nobody could know better."""
+    stage, session = outcome.stage, outcome.session
+    if any(g.room != MAIN and g.start < now <= g.end + SLACK for g in gaps(stage)):
+        return True
+    passed = (now - stage.began).total_seconds()
+    could_be_late = any(
+        fault.code in (*NEWS, "F10", "F11", "F12")
+        and fault.at <= passed
+        and (fault.until > passed - 60 or fault.code == "F2")
+        for fault in stage.scenario.faults
+    )
+    blind = not stage.scenario.live_roster or _calls_fail(stage, now)
+    return (could_be_late or blind) and any(
+        fact.kind == "end_meeting"
+        and fact.key.startswith("never_alone.end:")
+        and fact.key.split(":")[2] != MAIN
+        for fact in (session.actions.values() if session is not None else ())
     )
 
 
@@ -223,11 +238,19 @@ def never_the_wrong_person(outcome: Outcome, _figures: Figures) -> list[str]:
         connection = by_uuid.get(uuid)
         if connection is None:
             found.append(f"Nobody has the id in the removal at {_at(stage, call.at)}.")
-        elif is_verified(stage, connection):
+        elif is_verified(stage, connection) and _proven(stage, connection, call.at):
             found.append(f"The worker {connection.person.key} was to be removed.")
         elif _own_link(stage, connection) and not pressed:
             found.append(f"{connection.person.key} was to be removed without a press.")
     return found
+
+
+def _proven(stage: Stage, connection: Connection, now: datetime) -> bool:
+    """Whether the bot could know: the list of the room shows accounts, not links."""
+    if connection.signed_in:
+        return True
+    came = (heard_of(stage, connection, stay.start) for stay in connection.stays)
+    return any(at is not None and at < now for at in came)
 
 
 def _own_link(stage: Stage, connection: Connection) -> bool:

@@ -1,6 +1,6 @@
 """Truth of records and the service itself: I9 to I13, I16, I20, I23."""
 
-import itertools
+from collections.abc import Iterator
 from contextlib import closing
 from datetime import datetime, timedelta
 from typing import Any
@@ -17,7 +17,7 @@ from app.simulate.play import Outcome
 from app.simulate.presence_checks import clock_was_set, gaps
 from app.simulate.stage import Stage
 from app.simulate.verdict import Figures
-from integrations.rehearsal.rooms import WAITING_ROOM, Connection
+from integrations.rehearsal.rooms import MAIN, WAITING_ROOM, Connection
 
 TWO_CHANNELS_WITHIN = timedelta(seconds=30)
 TO_THE_SECOND = timedelta(seconds=2)
@@ -161,84 +161,83 @@ def _seats(instance: Instance) -> dict[str, object]:
 
 def attendance_is_true(outcome: Outcome, _figures: Figures) -> list[str]:
     """I13: who was there for a minute is in the register; comings and goings that were
-    told are right to the second."""
+    told are right to the second. A call that was opened again while news got lost is
+    left out (docs/simulation.md)."""
     stage, session = outcome.stage, outcome.session
     if session is None or clock_was_set(stage) or not stage.scenario.planned:
         return []
+    if len(stage.world.meeting(stage.meeting_id).instances) > 1 and _news_fail(stage):
+        return []
     key_of = {person_id: key for key, person_id in stage.ground.people.items()}
-    lines = {
-        key_of[line.person_id]: line
+    said: dict[str, list[Edges]] = {
+        key_of[line.person_id]: [(stay.start, stay.end) for stay in line.stays]
         for line in attendance(session, outcome.now)
         if line.person_id in key_of
     }
-    found = []
-    for who, stays in _own_stays(stage).items():
-        line = lines.get(who)
-        said = [] if line is None else [(s.start, s.end) for s in line.stays]
-        for connection, start, end in stays:
-            lasted = (end or outcome.now) - start
-            if (
-                not said
-                and lasted >= timedelta(seconds=60)
-                and _was_visible(stage, who)
-            ):
-                found.append(
-                    f"{who} was there for {lasted.total_seconds():.0f} s, and is not in"
-                    " the register."
-                )
-                break
-            for moment, at in ((start, 0), (end, 1)):
-                if moment is None or heard_of(stage, connection, moment) is None:
-                    continue
-                edges = [edge for span in said if (edge := span[at]) is not None]
-                if not any(abs(edge - moment) <= TO_THE_SECOND for edge in edges):
-                    word = ("came", "went")[at]
-                    passed = (moment - stage.began).total_seconds()
-                    found.append(
-                        f"{who} {word} at {passed:.1f} s, and the register says otherwise."
-                    )
-    return found
+    return [
+        fault
+        for who, stays in _own_stays(stage).items()
+        for one in stays
+        for fault in _misread(outcome, who, one, said.get(who, []))
+    ]
 
 
-def _was_visible(stage: Stage, who: str) -> bool:
-    """By poll alone nobody can tell whose link a guest used."""
-    return not any(
-        f.code in ("F1", "F6", "F2", "F11", "F12") for f in stage.scenario.faults
-    )
-
-
+Edges = tuple[datetime | None, datetime | None]
 OneStay = tuple[Connection, datetime, datetime | None]
 
 
+def _misread(
+    outcome: Outcome, who: str, one: OneStay, said: list[Edges]
+) -> Iterator[str]:
+    """What the register has wrong about one stay."""
+    stage = outcome.stage
+    connection, start, end = one
+    lasted = (end or outcome.now) - start
+    if not said:
+        if lasted >= timedelta(seconds=60) and not _news_fail(stage):
+            yield f"{who} was there for {lasted} and is not in the register."
+        return
+    for moment, at in ((start, 0), (end, 1)):
+        if moment is None or heard_of(stage, connection, moment) is None:
+            continue
+        edges = [edge for span in said if (edge := span[at]) is not None]
+        if not any(abs(edge - moment) <= TO_THE_SECOND for edge in edges):
+            word = ("came", "went")[at]
+            passed = (moment - stage.began).total_seconds()
+            yield f"{who} {word} at {passed:.1f} s, and the register says otherwise."
+
+
+def _news_fail(stage: Stage) -> bool:
+    """By looks alone nobody can tell whose link a guest used."""
+    codes = ("F1", "F2", "F4", "F6", "F11", "F12")
+    return any(fault.code in codes for fault in stage.scenario.faults)
+
+
 def _own_stays(stage: Stage) -> dict[str, list[OneStay]]:
-    """Stays in a room of everybody who came on their own proof, and of nobody else's."""
+    """Whole stays of everybody who came on their own proof, and of nobody else's.
+
+    Whoever was in a breakout room is left out: of the seconds between it and the door
+    the platform tells nothing.
+    """
     found: dict[str, list[OneStay]] = {}
-    shared = {
-        str(step.args["link_of"])
-        for step in stage.scenario.steps
-        if "link_of" in step.args
-    }
-    meeting = stage.world.meetings.get(stage.meeting_id)
-    for instance in meeting.instances if meeting is not None else []:
+    shared = {str(step.args.get("link_of")) for step in stage.scenario.steps}
+    meeting = stage.world.meeting(stage.meeting_id)
+    for instance in meeting.instances:
         for connection in instance.connections:
             who = connection.person.key
             own = stage.links.get(who)
-            registrant = (
-                meeting.registrant_of(own) if meeting is not None and own else None
-            )
-            on_own = (
-                registrant is not None and registrant.id == connection.registrant_id
-            )
-            if who in shared or not (on_own or is_verified(stage, connection)):
+            known = meeting.registrant_of(own) if own else None
+            on_own = known is not None and known.id == connection.registrant_id
+            rooms = {stay.room for stay in connection.stays} - {WAITING_ROOM}
+            proven = on_own or is_verified(stage, connection)
+            if who in shared or not proven or rooms != {MAIN}:
                 continue
-            inside = [s for s in connection.stays if s.room != WAITING_ROOM]
-            for _, run in itertools.groupby(
-                inside, key=lambda s: s.room != WAITING_ROOM
-            ):
-                whole = list(run)
-                found.setdefault(who, []).append(
-                    (connection, whole[0].start, whole[-1].end)
-                )
+            mine = found.setdefault(who, [])
+            mine += [
+                (connection, stay.start, stay.end)
+                for stay in connection.stays
+                if stay.room == MAIN
+            ]
     return found
 
 

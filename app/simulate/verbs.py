@@ -94,7 +94,10 @@ def rename(stage: Stage, who: str, args: Args) -> None:
 
 
 def make_host(stage: Stage, who: str, args: Args) -> None:
-    stage.world.make_host(stage.meeting_id, who)
+    found = stage.world.connection(stage.meeting_id, who)
+    if found is None or not found.is_in_room:
+        raise Refused(f"{who} is not in the room")
+    stage.world.make_host(stage.meeting_id, found)
 
 
 def hold(stage: Stage, who: str, args: Args) -> None:

@@ -5,7 +5,6 @@ was built; the shipped code has no switch for it. `replaces` swaps a function of
 for as long as an evening is played.
 """
 
-import asyncio
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -14,6 +13,7 @@ from typing import Any
 
 from sqlalchemy.exc import OperationalError
 
+from app.core import identity
 from app.core import rooms as core_rooms
 from app.core.actions import EndMeeting, RemoveParticipant, Wish
 from app.core.identity import Who
@@ -126,7 +126,7 @@ def _main_room_only(session: GroupSession) -> Any:
 
 def _standings_where(counts: Callable[[Any], bool]) -> Callable[..., Any]:
     """Whoever `counts` is taken for Anna."""
-    shipped = core_rooms.standings
+    shipped = identity.standings
 
     def standings(session: GroupSession, instance: Any) -> Any:
         found = shipped(session, instance)
@@ -239,13 +239,13 @@ def _no_look_before(engine: Any) -> None:
 
 
 def _acknowledges_first(engine: Any) -> None:
-    accept = engine.intake.accept_delivery
+    shipped = engine.intake._take
 
-    async def later(*given: Any) -> None:
-        task = asyncio.get_running_loop().create_task(accept(*given))
-        task.add_done_callback(lambda done: done.cancelled() or done.exception())
+    def take(platform: str, delivery: Any, body: bytes, now: Any, kept: Any) -> None:
+        kept(None)
+        shipped(platform, delivery, body, now, lambda problem: None)
 
-    engine.intake.accept_delivery = later
+    engine.intake._take = take
 
 
 def _stops_without_store(engine: Any) -> None:
@@ -263,13 +263,13 @@ def _stops_without_store(engine: Any) -> None:
 
 
 def _logs_bodies(engine: Any) -> None:
-    shipped = engine.intake.accept_delivery
+    shipped = engine.intake._take
 
-    async def accept(platform: str, delivery: Any, body: bytes, now: datetime) -> None:
+    def take(platform: str, delivery: Any, body: bytes, now: Any, kept: Any) -> None:
         engine._footing.log.info("webhook", body=body.decode())
-        await shipped(platform, delivery, body, now)
+        shipped(platform, delivery, body, now, kept)
 
-    engine.intake.accept_delivery = accept
+    engine.intake._take = take
 
 
 def one_channel(parts: Parts) -> Parts:
