@@ -4,6 +4,8 @@ from collections.abc import Mapping
 from dataclasses import replace
 from datetime import datetime
 
+from sqlalchemy import Connection
+
 from app.core.names import plain
 from app.core.presses import AttendanceConfirmed
 from app.core.readiness import Card, readiness
@@ -12,7 +14,7 @@ from app.core.record_parts import ChecklistFacts, ChecklistLine, Named, Record, 
 from app.core.rooms import stays_of, who_is_who
 from app.core.session import GroupSession
 from app.exports.record_json import read_record, record_json
-from app.store import notes
+from app.store import notes, people
 from app.store.notes import FrozenRecord, Notes
 from app.web.house import House
 
@@ -34,19 +36,33 @@ async def to_export(house: House, session: GroupSession, now: datetime) -> Recor
 
     The notes are the latest, whatever version was there when the record was confirmed.
     """
-    store, session_id = house.store, session.session_id
-    kept, written = await store.read(
-        lambda db: (
-            notes.frozen(db, store, session_id),
-            notes.latest(db, store, session_id),
-        )
-    )
-    record = (
-        read_record(kept.content)
-        if kept is not None
-        else await record_of(house, session, now)
-    )
+    kept, written, _ = await _stored(house, session.session_id)
+    record = kept or await record_of(house, session, now)
     return with_notes(record, written, session.names)
+
+
+async def to_export_by_id(house: House, session_id: str, now: datetime) -> Record:
+    """The same; the log is folded only where nothing is confirmed. Raises UnknownSession."""
+    kept, written, names = await _stored(house, session_id)
+    if kept is None:
+        return await to_export(house, await house.engine.state(session_id), now)
+    return with_notes(kept, written, names)
+
+
+async def _stored(
+    house: House, session_id: str
+) -> tuple[Record | None, Notes, dict[str, str]]:
+    """What is confirmed, the notes, and the name of who wrote them."""
+    store = house.store
+
+    def look(db: Connection) -> tuple[Record | None, Notes, dict[str, str]]:
+        kept = notes.frozen(db, store, session_id)
+        written = notes.latest(db, store, session_id)
+        names = people.named(db, store, [written.author]) if written.author else {}
+        return (read_record(kept.content) if kept else None), written, names
+
+    found: tuple[Record | None, Notes, dict[str, str]] = await store.read(look)
+    return found
 
 
 def with_notes(record: Record, written: Notes, names: Mapping[str, str]) -> Record:

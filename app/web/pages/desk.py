@@ -11,6 +11,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from app import config
 from app.web import words
+from app.web.pages.exports_jobs import Jobs
 
 REMEMBERED = 10_000
 
@@ -60,7 +61,8 @@ def open_templates() -> Environment:
 
 @dataclass(frozen=True, slots=True)
 class Desk:
-    """What the pages keep for themselves: the templates, and which forms were pressed."""
+    """What the pages keep for themselves: templates, pressed forms, exports under way."""
 
     pressed: Pressed = field(default_factory=Pressed)
+    exports: Jobs = field(default_factory=Jobs)
     templates: Environment = field(default_factory=open_templates)

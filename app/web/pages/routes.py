@@ -29,6 +29,7 @@ from app.web.pages import (
     door,
     ends,
     errors,
+    exports_ways,
     home,
     invitation,
     notes,
@@ -114,6 +115,7 @@ PAGES: tuple[Page, ...] = (
     Page("POST", "/unplanned", home.adopt, For.SIGNED_IN, home.sessions_page),
     *office.PEOPLE,
     *office.PLANNING,
+    *exports_ways.RECORDS,
     *office.CONCERNS,
     _get(SESSION, overview.page),
     _get(f"{SESSION}/checklist", checklist.page),
@@ -134,7 +136,13 @@ PAGES: tuple[Page, ...] = (
     _post(f"{SESSION}/attendance/amend", attendance.amend, attendance.page),
     _post(f"{SESSION}/attendance/confirm", attendance.confirm, attendance.page),
     _get(f"{SESSION}/record", record.page),
-    _get(f"{SESSION}/record/export/{{suffix}}", record.download),
+    Page(
+        "GET",
+        f"{SESSION}/record/export/{{suffix}}",
+        record.download,
+        For.PART,
+        needs=Permission.EXPORT_SESSION,
+    ),
 )
 
 
