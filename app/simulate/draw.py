@@ -41,7 +41,9 @@ def draw(seed: int) -> Scenario:
         "clients": clients,
     }
     steps, alone_at = _steps(seed, ("anna", *support), clients, planned=planned)
-    faults = faults_of(seed, alone_at, live_roster=scenario["live_roster"])
+    # Faults like to begin about the moment at which a call is to be ended.
+    about = alone_at + grace - 60
+    faults = faults_of(seed, about, live_roster=scenario["live_roster"])
     ends_at = HEALS_AT + max(120.0, grace + 75.0)
     return Scenario(
         **scenario, steps=steps, faults=faults, heals_at=HEALS_AT, ends_at=ends_at
@@ -90,8 +92,15 @@ def _coming(
         ]
     else:
         steps = [Step(at=opens, do="arrive", who="anna")]
+    if planned and chance.random() < 0.1:
+        # Somebody took the locks off in the portal: clients open the call themselves.
+        steps = [
+            Step(at=12.0, do="unlock", who="anna"),
+            Step(at=_at(chance, 150, 420), do="arrive", who="anna"),
+        ]
     for who in workers[1:]:
-        steps.append(Step(at=_at(chance, 25, 150), do="arrive", who=who))
+        at = _at(chance, 25, 150) if steps[0].do != "unlock" else _at(chance, 200, 450)
+        steps.append(Step(at=at, do="arrive", who=who))
     for who in clients:
         late = chance.random() < 0.15
         at = _at(chance, 200, 500) if late else _at(chance, 30, 160)
@@ -112,11 +121,15 @@ def _left_alone(
     at = _at(chance, 260, 560)
     if chance.random() < 0.15:
         return [], at
-    steps = []
+    steps, last = list[Step](), at
     for who in workers:
         gone = at + round(chance.choice((0.0, 0.0, chance.uniform(0, 40))), 1)
-        if chance.random() < 0.25:
-            steps.append(Step(at=gone, do="drop", who=who))
+        last = max(last, gone)
+        if chance.random() < 0.15:
+            after = _at(chance, 60, 90)
+            last = max(last, gone + after)
+            args = {"noticed_after": after}
+            steps.append(Step(at=gone, do="drop", who=who, args=args))
         else:
             reason = chance.choice(("left", "disconnected"))
             steps.append(Step(at=gone, do="leave", who=who, args={"reason": reason}))
@@ -128,7 +141,7 @@ def _left_alone(
         steps.append(Step(at=back + 8, do="press resume", who=who))
         for more in (15.0, 45.0):
             steps.append(Step(at=back + more, do="admit"))
-    return steps, at
+    return steps, last
 
 
 def _ending(

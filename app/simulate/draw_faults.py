@@ -112,6 +112,10 @@ def _kills(chance: random.Random, alone_at: float) -> list[Fault]:
         down = chance.choice((1.0, 5.0, 20.0, 120.0))
         at, _ = _window(chance, alone_at + 58, 1.0, 62)
         kind = chance.choice(DEATHS)
+        if chance.random() < 0.4:
+            # In the very second in which a call is to be ended.
+            at = round(alone_at + 59.8 + chance.uniform(0, 0.4), 2)
+            kind = chance.choice(("after commit", "before call", "after call"))
         found.append(Fault(code="F11", kind=kind, at=min(at, 640.0), lasts=down))
     found.sort(key=lambda fault: fault.at)
     return found

@@ -122,6 +122,12 @@ def no_early_clear(outcome: Outcome, _figures: Figures) -> list[str]:
             continue
         if _for_a_breakout(outcome, call.at):
             continue
+        if (other := _meant_for(outcome, call.at)) is not None:
+            found.append(
+                f"An end at {_at(stage, call.at)} was meant for {other}, which was over, "
+                "while another occurrence ran (I5)."
+            )
+            continue
         proof = _last_proof(stage, call.at)
         if proof is not None and call.at - proof < grace - SLACK:
             found.append(
@@ -150,6 +156,30 @@ def _for_a_breakout(outcome: Outcome, now: datetime) -> bool:
         and fact.key.startswith("never_alone.end:")
         and fact.key.split(":")[2] != MAIN
         for fact in (session.actions.values() if session is not None else ())
+    )
+
+
+def _meant_for(outcome: Outcome, now: datetime) -> str | None:
+    """The occurrence an end was decided for, when it is not the one that ran."""
+    stage, session = outcome.stage, outcome.session
+    running = [
+        each.uuid
+        for each in _instances(stage)
+        if each.started_at <= now and (each.ended_at is None or each.ended_at >= now)
+    ]
+    meant = {
+        fact.meeting.instance
+        for fact in (session.actions.values() if session is not None else ())
+        if fact.kind == "end_meeting"
+        and fact.meeting is not None
+        and fact.sent_at is not None
+        and fact.sent_at <= now + SLACK
+        and (fact.confirmed_at is None or fact.confirmed_at >= now - SLACK)
+    }
+    if not running or not meant or {*running} & meant or clock_was_set(stage):
+        return None
+    return next(
+        (name for name in sorted(meant) if not name.startswith("unseen:")), None
     )
 
 

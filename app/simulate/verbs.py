@@ -139,6 +139,12 @@ async def _post(stage: Stage, body: bytes, headers: dict[str, str], what: str) -
     stage.tell(f"  lie       {what}: {answer.status_code}")
 
 
+def unlock(stage: Stage, who: str, args: Args) -> None:
+    """The waiting room is switched off in the portal, and nobody waits for a host."""
+    unsafe = {"waiting_room": False, "join_before_host": True}
+    stage.world.change_settings(stage.meeting_id, unsafe, who)
+
+
 WORLD: dict[str, Callable[[Stage, str, Args], None]] = {
     "arrive": arrive,
     "start": start,
@@ -154,6 +160,7 @@ WORLD: dict[str, Callable[[Stage, str, Args], None]] = {
     "storm": storm,
     "revoke tokens": revoke_tokens,
     "lie": lie,
+    "unlock": unlock,
 }
 
 
