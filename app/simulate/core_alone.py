@@ -37,7 +37,13 @@ class CoreEvening:
     wanted: list[datetime] = field(default_factory=list)
     broken: list[str] = field(default_factory=list)
     alone_since: datetime | None = None
+    alone_anew: datetime | None = None
+    """The same, as if every emptying of the room were a new beginning."""
+    emptied_at: datetime | None = None
+    worker_at: datetime | None = None
+    """The last moment a worker was there."""
     worker_ever: bool = False
+    guarded: bool = False
     open: bool = False
 
     def __post_init__(self) -> None:
@@ -138,11 +144,23 @@ class CoreEvening:
 
     def _truth(self, at: datetime) -> None:
         workers = self.inside.keys() & {*self.scenario.workers}
+        if workers or self.guarded:
+            self.worker_at = at
+        self.guarded = bool(workers)
         self.worker_ever = self.worker_ever or bool(workers)
-        if workers or not self.inside:
-            self.alone_since = None
-        elif self.alone_since is None:
-            self.alone_since = at
+        if workers:
+            self.alone_since = self.emptied_at = None
+        elif not self.inside:
+            self.emptied_at = self.emptied_at or at
+        else:
+            # Who goes out and comes back in has no second grace.
+            grace = timedelta(seconds=self.scenario.grace)
+            if self.emptied_at is not None and at - self.emptied_at > grace:
+                self.alone_since = None
+            if self.alone_since is None or self.emptied_at is not None:
+                self.alone_anew = at
+            self.alone_since = self.alone_since or at
+            self.emptied_at = None
 
     def _until(self, moment: datetime) -> None:
         """Wake at the core's own deadlines up to that moment."""
@@ -167,14 +185,18 @@ class CoreEvening:
         if not self.open:
             return
         self.wanted.append(now)
-        due = self._due()
-        if due is None or not due <= now <= due + LATEST:
+        due, early = self._due(self.alone_anew), self._due(self.alone_since)
+        if due is not None and self.worker_ever and self.worker_at is not None:
+            # Never before the grace since the last worker (I3).
+            early = self.worker_at + timedelta(seconds=self.scenario.grace)
+        if due is None or early is None or not early <= now <= due + LATEST:
             self.broken.append(f"An end was wanted at {now:%H:%M:%S}, due {due}.")
         for who in list(self.inside):
             self._fold(e.ParticipantLeft(**self._seat(who, now)), now)
         self._fold(e.MeetingEnded(meeting=self.ref, at=now, heard_at=now), now)
         self.inside.clear()
-        self.alone_since, self.open, self.worker_ever = None, False, False
+        self.alone_since = self.emptied_at = None
+        self.open = self.worker_ever = False
         self.number += 1
         self.ref = e.MeetingRef(
             platform="zoom",
@@ -182,13 +204,13 @@ class CoreEvening:
             instance=f"no {self.number}",
         )
 
-    def _due(self) -> datetime | None:
-        if self.alone_since is None:
+    def _due(self, since: datetime | None) -> datetime | None:
+        if since is None:
             return None
         scenario = self.scenario
         if self.worker_ever:
-            return self.alone_since + timedelta(seconds=scenario.grace)
+            return since + timedelta(seconds=scenario.grace)
         # Nobody looks into this room: two intervals without a worker have to pass.
         unseen = 2 * self.session.policy.poll_calm.total_seconds()
         first = max(30.0, scenario.grace_first_worker, unseen)
-        return self.alone_since + timedelta(seconds=first)
+        return since + timedelta(seconds=first)
