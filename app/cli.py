@@ -174,7 +174,9 @@ def new_key() -> None:
 def bench(
     only: Annotated[
         list[str] | None,
-        typer.Option(help="intake, settle, end, flood, storm or rooms; repeatable."),
+        typer.Option(
+            help="intake, settle, end, flood, storm, exports or rooms; repeatable."
+        ),
     ] = None,
     seconds: Annotated[
         float, typer.Option(min=1, help="How long each load lasts.")

@@ -103,7 +103,7 @@ def term_paper(records: Sequence[Record]) -> Paper:
     listing = Table(
         "The sessions in this paper",
         ("Day", "Session", "Clients", "Workers", "Standing"),
-        (3, 4, 1, 1, 4),
+        (4, 5, 2, 2, 5),
         rows,
     )
     sections = [Section(1, "Sessions", (listing,))]
@@ -242,7 +242,7 @@ def _attendance(record: Record, clock: Clock) -> Table:
     return Table(
         "From what the platform reported, with corrections",
         ("Who", "Part", "Status", "Came", "Left", "Minutes", "Noted"),
-        (5, 3, 3, 3, 3, 2, 5),
+        (5, 3, 3, 3, 3, 3, 5),
         tuple(_row(row, clock) for row in record.attendance),
     )
 

@@ -20,19 +20,21 @@ MANY = "chaperone.records/1"
 
 def record_json(record: Record) -> bytes:
     """UTF-8 without a byte order mark (RFC 8259), two spaces deep, one record."""
-    body = {"format": FORMAT, "standing": record.standing, **_plain(record)}
-    text = json.dumps(body, ensure_ascii=False, indent=2) + "\n"
     # Half a surrogate pair, as a cut name may hold, is no UTF-8.
-    return text.encode(errors="replace")
+    return f"{_text(record, indent=2)}\n".encode(errors="replace")
 
 
 def records_json(records: Iterable[Record]) -> bytes:
     """Several records in one object: ``{"format": ..., "records": [...]}``."""
-    listed = [
-        {"format": FORMAT, "standing": one.standing, **_plain(one)} for one in records
-    ]
-    text = json.dumps({"format": MANY, "records": listed}, ensure_ascii=False, indent=1)
-    return f"{text}\n".encode(errors="replace")
+    listed = ",\n".join(_text(one, indent=1) for one in records)
+    return f'{{"format": "{MANY}", "records": [\n{listed}\n]}}\n'.encode(
+        errors="replace"
+    )
+
+
+def _text(record: Record, indent: int) -> str:
+    body = {"format": FORMAT, "standing": record.standing, **_plain(record)}
+    return json.dumps(body, ensure_ascii=False, indent=indent)
 
 
 def read_record(content: bytes) -> Record:

@@ -2,6 +2,7 @@
 
 import csv
 import io
+import json
 import re
 import zipfile
 from dataclasses import replace
@@ -231,6 +232,16 @@ def test_a_term_as_csv_is_the_sessions_one_after_the_other() -> None:
 
     assert len(rows) == 1 + len(one.attendance) + len(other.attendance)
     assert [row[0] for row in rows[-2:]] == ["session-2", "session-2"]
+
+
+def test_a_term_as_json_is_a_list_of_records() -> None:
+    written = json.loads(TERM_EXPORTS["json"](term()))
+
+    assert written["format"] == "chaperone.records/1"
+    assert written["records"] == [json.loads(EXPORTS["json"](one)) for one in term()]
+    half = replace(EMPTY, session_id="half \ud83d a pair")
+    [one] = json.loads(TERM_EXPORTS["json"]([half]))["records"]
+    assert one["session_id"] == "half ? a pair"
 
 
 def test_a_term_is_named_by_its_days() -> None:

@@ -44,7 +44,9 @@ async def look_for(
         choice = choice_of(visit, given)
     except Refusal as refusal:
         if visit.refusal is None:
-            visit.refusal, visit.form = refusal, dict(given)
+            # A field for a day takes nothing else; the sentence says what was wrong.
+            visit.refusal = refusal
+            visit.form = {**given, **dict.fromkeys(refusal.faults, "")}
         choice = choice_of(visit, {})
 
     def look(db: Connection) -> tuple[list[Chosen], list[tuple[str, str]]]:
