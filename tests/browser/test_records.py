@@ -99,6 +99,7 @@ async def addresses(site: Site) -> dict[str, str]:
         "register": "/records/register",
         "register-none": "/records/register?from=2020-01-01&to=2020-02-01",
         "picture": f"/sessions/{one.session_id}/record/picture",
+        "layouts": "/records/layouts",
         "history": f"/people/{one.people['chloe']}/history",
     }
 

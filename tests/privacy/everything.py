@@ -21,6 +21,7 @@ from app.store import (
     contacts,
     dossiers,
     groups,
+    layouts,
     log,
     notes,
     people,
@@ -65,6 +66,8 @@ def fill(db: Connection, store: Store, evening: Evening) -> None:
     groups.agree_rules(
         db, store, evening.group, rules, evening.anna, NOW, made_with=f"{BEN}, Chloe"
     )
+    layout = layouts.Layout(name="Case system", columns=())
+    layouts.save(db, store, layout, NOW)
     policies.keep(
         db,
         store,

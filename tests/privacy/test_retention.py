@@ -71,6 +71,7 @@ def test_notes_go_after_three_years_and_the_evening_after_six(
         "dossiers",
         "contacts",
         "deliveries",
+        "export_layouts",
         "ground_rules",
         "groups",
         "one_to_ones",

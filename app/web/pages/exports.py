@@ -1,17 +1,21 @@
 """Records: the list of sessions with filters, and many of them as one file."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 
 import structlog
 from sqlalchemy import Connection
 from starlette.responses import Response
 
+from app.core.names import display
 from app.core.record_parts import Record
 from app.exports import MEDIA_TYPES, TERM_EXPORTS, WORDS, term_file_name
+from app.store import layouts
+from app.store.refusals import Unknown
 from app.web import frozen
 from app.web.pages import exports_choice as choices
 from app.web.pages.exports_choice import Choice, Chosen, choice_of, chosen
-from app.web.pages.exports_jobs import Job
+from app.web.pages.exports_jobs import Job, NamesFile, Write
+from app.web.pages.exports_layouts import in_layout
 from app.web.pages.forms import BadForm, Refusal
 from app.web.pages.visit import Visit
 
@@ -24,13 +28,17 @@ log = structlog.get_logger("chaperone")
 async def page(visit: Visit) -> Response:
     """``GET /records``."""
     choice, found, groups = await look_for(visit)
+    formats = dict(WORDS)
+    if visit.may("EXPORT_TERM"):
+        known = await visit.read(lambda db: layouts.listed(db, visit.house.store))
+        formats |= {one.id: f"CSV for {display(one.name)}" for one in known}
     return await visit.show(
         "exports_records.html",
         choice=choice,
         found=found[::-1],
         groups=groups,
         states=choices.STATES,
-        formats=WORDS,
+        formats=formats,
         jobs=visit.desk.exports.of(visit.person_id, visit.now),
     )
 
@@ -58,27 +66,32 @@ async def look_for(
 
 async def start(visit: Visit) -> Response:
     """``POST /records/exports``: begin one file of all sessions of the choice."""
-    suffix = visit.form.get("format", "")
-    if suffix not in TERM_EXPORTS:
-        raise Refusal({"format": "Choose what kind of file."}, FORM)
+    chosen_format = visit.form.get("format", "")[:80]
+    suffix, name, write = await _written_as(visit, chosen_format)
     choice = choice_of(visit, visit.form)
     found: list[Chosen] = await visit.read(lambda db: chosen(db, visit, choice))
-    job = begin(
-        visit,
-        suffix,
-        found,
-        lambda records: term_file_name(records, suffix),
-        TERM_EXPORTS[suffix],
-    )
+    job = _begin(visit, suffix, found, name, write)
     return visit.go(f"/records/exports/{job.id}")
 
 
-def begin(
+async def _written_as(visit: Visit, chosen_format: str) -> tuple[str, NamesFile, Write]:
+    """The kind of file, what names it and what writes it. Raises Refusal."""
+    if chosen_format in TERM_EXPORTS:
+        write = TERM_EXPORTS[chosen_format]
+        return chosen_format, lambda r: term_file_name(r, chosen_format), write
+    try:
+        made = await visit.read(lambda db: in_layout(db, visit, chosen_format))
+    except Unknown:
+        raise Refusal({"format": "Choose what kind of file."}, FORM) from None
+    return "csv", made.name, made.write
+
+
+def _begin(
     visit: Visit,
     suffix: str,
     found: Sequence[Chosen],
-    name: Callable[[Sequence[Record]], str],
-    write: Callable[[Sequence[Record]], bytes],
+    name: NamesFile,
+    write: Write,
 ) -> Job:
     """Start an export of these sessions. Raises Refusal."""
     if not found:

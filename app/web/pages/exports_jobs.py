@@ -21,6 +21,7 @@ MOST_BYTES = 200_000_000
 log = structlog.get_logger("chaperone")
 
 Read = Callable[[str], Awaitable[Record]]
+NamesFile = Callable[[Sequence[Record]], str]
 Write = Callable[[Sequence[Record]], bytes]
 
 
@@ -57,7 +58,7 @@ class Jobs:
         suffix: str,
         session_ids: Sequence[str],
         read: Read,
-        write: tuple[Callable[[Sequence[Record]], str], Write],
+        write: tuple[NamesFile, Write],
         now: datetime,
     ) -> Job:
         """Begin; ``write`` is what names the file and what writes it."""
@@ -84,7 +85,7 @@ class Jobs:
         job: Job,
         session_ids: Sequence[str],
         read: Read,
-        write: tuple[Callable[[Sequence[Record]], str], Write],
+        write: tuple[NamesFile, Write],
     ) -> None:
         name, content = write
         try:

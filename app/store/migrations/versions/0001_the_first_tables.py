@@ -204,6 +204,13 @@ def upgrade() -> None:
         batch_op.create_index("ix_erasures_erased_at", ["erased_at"], unique=False)
 
     op.create_table(
+        "export_layouts",
+        sa.Column("id", sa.String(), nullable=False),
+        sa.Column("layout_sealed", sa.LargeBinary(), nullable=False),
+        sa.Column("updated_at", Moment(), nullable=False),
+        sa.PrimaryKeyConstraint("id"),
+    )
+    op.create_table(
         "ground_rules",
         sa.Column("group_id", sa.String(), nullable=False),
         sa.Column("version", sa.Integer(), nullable=False),
@@ -602,6 +609,7 @@ def downgrade() -> None:
     op.drop_table("holds")
     op.drop_table("groups")
     op.drop_table("ground_rules")
+    op.drop_table("export_layouts")
     with op.batch_alter_table("erasures", schema=None) as batch_op:
         batch_op.drop_index("ix_erasures_erased_at")
 
