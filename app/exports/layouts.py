@@ -101,7 +101,7 @@ def _rows(
 
 def _wanted(who: str, row: AttendanceRow) -> bool:
     if who == "client":
-        return row.part == "client" and row.person.id != ""
+        return row.part == "client"
     return who == "all" or row.person.id != ""
 
 

@@ -10,6 +10,7 @@ from app.store.sessions import SessionPlan
 
 AT_ONCE = 200
 MOST = 2_000
+_EVER = (date(1970, 1, 1), date(9000, 1, 1))  # a day beside date.max has no next one
 _ZONES = timedelta(days=1)  # no zone is further from UTC than that
 
 
@@ -20,8 +21,8 @@ def of_days(
 
     Cancelled ones are among them. At most :data:`MOST`.
     """
-    since = datetime.combine(first, time(), UTC) - _ZONES
-    until = datetime.combine(last, time(), UTC) + 2 * _ZONES
+    since = datetime.combine(max(first, _EVER[0]), time(), UTC) - _ZONES
+    until = datetime.combine(min(last, _EVER[1]), time(), UTC) + 2 * _ZONES
     found: list[SessionPlan] = []
     after: tuple[datetime, str] | None = None
     while len(found) < MOST:

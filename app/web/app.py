@@ -13,6 +13,7 @@ from app.store.database import Store
 from app.web import access, errors, health, shell, webhooks
 from app.web.api import (
     contacts,
+    exports,
     groups,
     live,
     notes,
@@ -110,6 +111,7 @@ def api_routes() -> list[BaseRoute]:
         live,
         presses,
         record,
+        exports,
         notes,
         contacts,
     )

@@ -58,6 +58,8 @@ async def test_a_session_that_has_begun_stands_in_the_list(front: Front) -> None
         ("&from=2026-11-17&to=2026-11-17", 1),
         ("&to=2026-11-16&from=2026-09-01", 0),
         ("&from=2026-11-18&to=2026-12-18", 0),
+        ("&from=9999-12-31&to=9999-12-31", 0),
+        ("&from=0001-01-01&to=0001-01-01", 0),
         ("&state=open", 1),
         ("&state=confirmed", 0),
         ("&state=without_notes", 1),
@@ -116,6 +118,23 @@ async def test_a_term_is_one_file_made_while_one_may_leave(
     assert "Ben" in text
     if suffix != "csv":
         assert "A calm evening. =1+1" in text
+
+
+async def test_notes_written_after_it_was_confirmed_are_in_the_file(
+    front: Front,
+) -> None:
+    await held(front)
+    async with signed_in(front, role=Role.SESSION_LEAD) as anna:
+        await anna.press("attendance", "Confirm the attendance")
+        await anna.press("notes", "Save the notes", text="Written the day after.")
+        page = await anna.press("/records", "Make the file", format="json")
+        page = await done(anna, page)
+        file = await anna.client.get(f"{page.answer.url.path}/file")
+
+    [record] = file.json()["records"]
+    assert record["standing"].startswith("confirmed ")
+    assert record["notes_text"] == "Written the day after."
+    assert record["notes"]["by"]["name"] == "Anna"
 
 
 async def test_a_file_is_for_who_asked_alone(front: Front) -> None:
