@@ -18,8 +18,8 @@ class Recent:
         self._facts: dict[str, Fact] = {}
 
     def keep(self, ref: str, fact: Fact) -> None:
-        """Remember a fact that is stored."""
-        self._facts[ref] = fact
+        """Remember a fact that is stored; of one that came twice, the one the log has."""
+        self._facts.setdefault(ref, fact)
         if len(self._facts) > self._most:
             # Readers in threads take facts away meanwhile.
             self._facts.pop(next(iter(self._facts), ref), None)

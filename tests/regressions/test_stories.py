@@ -31,11 +31,6 @@ STILL_BROKEN = {
         "is heard first, and a look less than a minute after somebody went into the room "
         "(app/core/roster.py, STALE_ROSTER) does not count. Nobody is told of the race.",
     ),
-    "i12_folded_once_seed_215.json": (
-        "who is where",
-        "app/store/recent.py keeps the last copy of a webhook that came twice before one "
-        "commit, the log the first: memory and log differ in when it was heard.",
-    ),
     "i20_heals_seed_357.json": (
         "and the bot does not know",
         "integrations/zoom/rosters.py reads the live list by meeting id, so the list of "

@@ -198,6 +198,15 @@ def test_one_that_is_not_at_hand_is_read_with_all_others(
     assert read(db, store, recent=recent) == [ben, chloe]
 
 
+def test_of_one_that_came_twice_before_a_commit_the_first_is_kept() -> None:
+    """As the log does, so that memory and log say the same (I12)."""
+    recent = Recent()
+    recent.keep("ref", joined("ben"))
+    recent.keep("ref", joined("ben", after=9))
+
+    assert recent.take("ref") == joined("ben")
+
+
 def test_the_oldest_are_forgotten_first() -> None:
     recent = Recent(most=2)
     for number in range(3):
