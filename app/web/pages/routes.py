@@ -40,6 +40,7 @@ from app.web.pages import (
     record,
     room,
     sign_in,
+    state_ways,
 )
 from app.web.pages.desk import Desk
 from app.web.pages.forms import BadForm, Refusal, read_form
@@ -117,6 +118,7 @@ PAGES: tuple[Page, ...] = (
     *office.PLANNING,
     *exports_ways.RECORDS,
     *office.CONCERNS,
+    *state_ways.PAGES,
     _get(SESSION, overview.page),
     _get(f"{SESSION}/checklist", checklist.page),
     _post(f"{SESSION}/checklist/tick", checklist.tick, checklist.page),

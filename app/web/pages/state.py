@@ -1,0 +1,158 @@
+"""How Chaperone is: what /readyz answers, in words, each problem with its fix.
+
+For whoever looks after the service. Nothing about anybody's sessions or clients is read.
+"""
+
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Connection
+from starlette.responses import Response
+
+from app.store import policies, queue
+from app.web import health
+from app.web.pages.visit import CONTACTS_NEEDED, Visit
+from app.web.words import Tag
+from integrations import PLATFORMS
+
+WELL = Tag("good", "✓", "Well")
+LOOK = Tag("wait", "●", "Look at this")
+BROKEN = Tag("bad", "✕", "To mend")
+# What /readyz says of its own checks, which have lines of their own here.
+OWN_LINES = ("The store takes no writes", "The engine does not run", "alarm contacts")
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One part of the service. ``link`` leads to the page that mends it, "" for none."""
+
+    title: str
+    tag: Tag
+    sentence: str
+    fix: str = ""
+    link: str = ""
+    button: str = ""
+
+
+async def page(visit: Visit) -> Response:
+    """``GET /settings``."""
+    answer = await health.readyz(visit.request)
+    said: dict[str, Any] = json.loads(bytes(answer.body))
+    version, contacts = await visit.read(lambda db: _look(db, visit))
+    lines = [
+        *_checks(said["checks"], contacts),
+        *_problems(said["problems"]),
+        *_platforms(visit, said["last_webhook_at"]),
+        _mail(visit),
+        *_rest(visit),
+    ]
+    if not visit.may("CONNECT_PLATFORMS"):
+        lines = [line for line in lines if not line.link.startswith(ADMINISTRATORS)]
+    return await visit.show(
+        "office_state.html",
+        ready=said["ready"],
+        lines=lines,
+        version=version,
+        bad=sum(line.tag is BROKEN for line in lines),
+        look=sum(line.tag is LOOK for line in lines),
+    )
+
+
+ADMINISTRATORS = ("/settings/mail", "/settings/platforms")
+
+
+def _look(db: Connection, visit: Visit) -> tuple[policies.Version, int]:
+    newest = policies.newest(db, visit.house.store)
+    return newest, queue.confirmed_contacts(db)
+
+
+def _checks(checks: Mapping[str, bool], contacts: int) -> Iterator[Line]:
+    yield Line(
+        "The store",
+        WELL if checks["store_writable"] else BROKEN,
+        "It takes what happens."
+        if checks["store_writable"]
+        else "It takes no writes: sessions are guarded from memory for a while.",
+        ""
+        if checks["store_writable"]
+        else "Look at the disk (is it full?) and at the database, then restart.",
+    )
+    if "engine_awake" not in checks:
+        return
+    awake = checks["engine_awake"]
+    yield Line(
+        "The guard",
+        WELL if awake else BROKEN,
+        "It is awake." if awake else "It does not run.",
+        "" if awake else "Start the service anew and read its log.",
+    )
+    done = checks["contacts_confirmed"]
+    yield Line(
+        "Alarm contacts",
+        WELL if done else BROKEN,
+        f"{contacts} of {CONTACTS_NEEDED} needed are confirmed."
+        if not done
+        else f"{contacts} are confirmed.",
+        "" if done else "Enter two people; each gives back the code they were sent.",
+        "/contacts",
+        "Alarm contacts",
+    )
+
+
+def _problems(problems: list[str]) -> Iterator[Line]:
+    for sentence in problems:
+        if any(words in sentence for words in OWN_LINES):
+            continue
+        yield Line(
+            "Something else",
+            BROKEN,
+            sentence,
+            "The log of the service says more; “chaperone check” says how to mend it.",
+        )
+
+
+def _platforms(visit: Visit, heard: Mapping[str, str | None]) -> Iterator[Line]:
+    for entry in PLATFORMS.values():
+        link, button = f"/settings/platforms/{entry.name}", f"Connect {entry.title}"
+        if entry.name not in visit.house.platforms:
+            sentence, fix = "It is not connected.", "Follow the guide, step by step."
+            yield Line(entry.title, LOOK, sentence, fix, link, button)
+            continue
+        last = heard.get(entry.name)
+        if last is None:
+            sentence = "It is switched on, and no event has come yet."
+            fix = "Open the guide: it says what to look at, and tests the permissions."
+            yield Line(entry.title, LOOK, sentence, fix, link, button)
+            continue
+        at = visit.zone.when(datetime.fromisoformat(last), visit.now)
+        yield Line(
+            entry.title, WELL, f"The last event came: {at}.", "", link, "Test it"
+        )
+
+
+def _mail(visit: Visit) -> Line:
+    link, button = "/settings/mail", "Test the mail"
+    if visit.house.send_letter is None:
+        fix = "Set CHAPERONE_SMTP_HOST and CHAPERONE_SMTP_FROM, and restart."
+        return Line("Mail", LOOK, "No mail server is set.", fix, link, button)
+    return Line("Mail", WELL, "A mail server is set.", "", link, button)
+
+
+def _rest(visit: Visit) -> Iterator[Line]:
+    if visit.house.backups is None:
+        yield Line(
+            "Backups",
+            LOOK,
+            "This service makes none by itself.",
+            "Set CHAPERONE_BACKUP_FOLDER, or see that another one copies the store.",
+        )
+    if visit.house.settings.allow_test_hosts:
+        yield Line(
+            "Test mode",
+            BROKEN,
+            "Platform addresses may point at test servers.",
+            "Take CHAPERONE_ALLOW_TEST_HOSTS away before any real session.",
+        )
