@@ -7,7 +7,7 @@ import sys
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -61,7 +61,7 @@ class Service:
     environ: dict[str, str]
     clock: SystemClock
     process: "subprocess.Popen[bytes] | None" = None
-    starts: int = 0
+    started_at: datetime = datetime.max.replace(tzinfo=UTC)
 
     def command(self, *more: str) -> list[str]:
         return [sys.executable, "-c", SERVE, "serve", "--port", str(self.port), *more]
@@ -72,11 +72,12 @@ class Service:
 
     async def start(self) -> None:
         """Start it and wait until it takes connections."""
-        self.starts += 1
-        self._spawn()
+        self.spawn()
         await self.until(self._answers, STARTS_WITHIN, "the service does not start")
 
-    def _spawn(self) -> None:
+    def spawn(self) -> None:
+        """Start it, and do not wait."""
+        self.started_at = self.clock.now()
         self.process = subprocess.Popen(
             self.command(), env=self.environment(), stdout=subprocess.DEVNULL
         )
@@ -177,6 +178,12 @@ class Stage:
         query = "SELECT state FROM actions WHERE kind = 'end_meeting'"
         with self.store.engine.connect() as db:
             return list(db.execute(text(query)).scalars())
+
+    def end_tries(self) -> int:
+        """How often the store says that ending was tried."""
+        query = "SELECT COALESCE(SUM(tries), 0) FROM actions WHERE kind = 'end_meeting'"
+        with self.store.engine.connect() as db:
+            return int(db.execute(text(query)).scalar_one())
 
 
 @asynccontextmanager
