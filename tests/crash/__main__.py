@@ -24,7 +24,7 @@ def main() -> None:
     while tally.kills < given.count:
         with tempfile.TemporaryDirectory(prefix=".crash-", dir=Path.cwd()) as name:
             anyio.run(play, Path(name), IN_ONE_EVENING, seed, tally)
-        print(f"seed {seed}: {tally.told()}", flush=True)
+        print(f"seed {seed}: {tally.told()}", flush=True)  # noqa: T201
         seed += 1
 
 

@@ -6,8 +6,8 @@ import subprocess
 import sys
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -61,7 +61,7 @@ class Service:
     environ: dict[str, str]
     clock: SystemClock
     process: "subprocess.Popen[bytes] | None" = None
-    started_at: datetime = datetime.max.replace(tzinfo=UTC)
+    started_at: datetime = field(init=False)
 
     def command(self, *more: str) -> list[str]:
         return [sys.executable, "-c", SERVE, "serve", "--port", str(self.port), *more]

@@ -38,7 +38,7 @@ class Tally:
         return (
             f"{self.kills} kills in {self.evenings} evenings: 0 of {self.acknowledged:,} "
             f"acknowledged webhooks lost; {self.calls} end calls, {self.tries} tries in "
-            f"the store; an end came {max(self.late):.2f} s after it was due, or after the start, at the latest"
+            f"the store; the latest end {max(self.late):.2f} s after it was due or the start"
         )
 
 
