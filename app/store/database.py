@@ -9,6 +9,7 @@ piece of work in its own savepoint, so that many requests share one disk flush.
 
 import asyncio
 import queue
+import sqlite3
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -18,7 +19,7 @@ from typing import Any, Protocol
 
 from sqlalchemy import Connection, Engine, create_engine, event, text
 from sqlalchemy.engine import URL, make_url
-from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 from sqlalchemy.pool import StaticPool
 
 from app.crypto import Keyring
@@ -68,7 +69,12 @@ def _set_sqlite_up(connection: Any, _record: Any) -> None:
 
 def _begin(connection: Connection) -> None:
     writing = connection.get_execution_options().get("writing", False)
-    connection.exec_driver_sql("BEGIN IMMEDIATE" if writing else "BEGIN")
+    driver: Any = connection.connection.driver_connection
+    try:
+        driver.execute("BEGIN IMMEDIATE" if writing else "BEGIN").close()
+    except sqlite3.Error as error:
+        # As when SQLAlchemy runs it: who waits tells trouble of the store by its class.
+        raise DBAPIError.instance(None, None, error, sqlite3.Error) from error
 
 
 class Door(Protocol):

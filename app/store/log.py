@@ -9,7 +9,9 @@ import orjson
 from sqlalchemy import (
     BigInteger,
     Connection,
+    Select,
     and_,
+    bindparam,
     delete,
     func,
     or_,
@@ -21,7 +23,7 @@ from app.core import wire
 from app.core.events import MeetingEvent, MeetingRef
 from app.core.fold import Fact
 from app.crypto import CannotDecrypt
-from app.store.bulk import insert_once, read_rows
+from app.store.bulk import Asking, asking, insert_once
 from app.store.columns import moment_of, ticks_of
 from app.store.database import Store
 from app.store.entries import Entry as Entry
@@ -94,20 +96,72 @@ class Logged:
     source: str
 
 
-def _ours(session_id: str, bound: Iterable[tuple[str, str]]) -> Any:
-    clauses = [log.c.session_id == session_id]
+Bound = Iterable[tuple[str, str]]
+
+_asked: dict[tuple[str, str, int], Asking] = {}
+"""By dialect, what is asked, and how many meetings are bound."""
+
+
+def _ours(bound: int) -> Any:
+    clauses = [log.c.session_id == bindparam("session")]
     clauses += [
-        and_(log.c.platform == platform, log.c.meeting_id == meeting_id)
-        for platform, meeting_id in bound
+        and_(
+            log.c.platform == bindparam(f"platform_{n}"),
+            log.c.meeting_id == bindparam(f"meeting_{n}"),
+        )
+        for n in range(bound)
     ]
     return or_(*clauses)
+
+
+def _ask(
+    db: Connection, what: str, session_id: str, bound: Bound, **more: Any
+) -> list[list[Any]]:
+    """The rows of one of ``_QUERIES`` for a session and its bound meetings."""
+    given: dict[str, Any] = {"session": session_id, **more}
+    number = 0
+    for number, (platform, meeting_id) in enumerate(bound, 1):
+        given[f"platform_{number - 1}"] = platform
+        given[f"meeting_{number - 1}"] = meeting_id
+    key = (db.dialect.name, what, number)
+    if key not in _asked:
+        _asked[key] = asking(db.dialect, _QUERIES[what]().where(_ours(number)))
+    return _asked[key].rows(db, given)
+
+
+def _whole() -> Select[Any]:
+    return (
+        _short()
+        .add_columns(log.c.kind, log.c.public, personal.c.fields_sealed)
+        .select_from(log.outerjoin(personal, personal.c.ref == log.c.ref))
+    )
+
+
+def _short() -> Select[Any]:
+    return (
+        select(
+            log.c.seq,
+            log.c.ref,
+            type_coerce(log.c.heard_at, BigInteger),
+            log.c.source,
+        )
+        .where(log.c.seq > bindparam("after"))
+        .order_by(log.c.seq)
+    )
+
+
+_QUERIES: dict[str, Callable[[], Select[Any]]] = {
+    "whole": _whole,
+    "short": _short,
+    "position": lambda: select(func.max(log.c.seq)),
+}
 
 
 def of_session(
     store: Store,
     db: Connection,
     session_id: str,
-    bound: Iterable[tuple[str, str]],
+    bound: Bound,
     *,
     after: int = 0,
     unreadable: Callable[[int], None] | None = None,
@@ -119,26 +173,14 @@ def of_session(
     personal half that does not open counts as erased: who is there still has to be known.
     ``recent``: facts that need not be rebuilt.
     """
-    ours = and_(log.c.seq > after, _ours(session_id, bound))
-    if recent is not None and (facts := _just_stored(db, ours, recent)) is not None:
-        return facts
-    found = read_rows(
-        db,
-        select(
-            log.c.seq,
-            log.c.ref,
-            log.c.kind,
-            log.c.source,
-            type_coerce(log.c.heard_at, BigInteger),
-            log.c.public,
-            personal.c.fields_sealed,
-        )
-        .select_from(log.outerjoin(personal, personal.c.ref == log.c.ref))
-        .where(ours)
-        .order_by(log.c.seq),
-    )
+    bound = tuple(bound)
+    if recent is not None:
+        stored = _just_stored(db, session_id, bound, after, recent)
+        if stored is not None:
+            return stored
+    found = _ask(db, "whole", session_id, bound, after=after)
     facts = []
-    for seq, ref, kind, source, heard_at, public, sealed in found:
+    for seq, ref, heard_at, source, kind, public, sealed in found:
         private = None
         if sealed is not None:
             try:
@@ -156,11 +198,11 @@ def of_session(
     return facts
 
 
-def _just_stored(db: Connection, ours: Any, recent: Recent) -> list[Logged] | None:
+def _just_stored(
+    db: Connection, session_id: str, bound: Bound, after: int, recent: Recent
+) -> list[Logged] | None:
     """The facts without reading them anew; None when one of them is not at hand."""
-    heard_at = type_coerce(log.c.heard_at, BigInteger)
-    query = select(log.c.seq, log.c.ref, heard_at, log.c.source)
-    rows = read_rows(db, query.where(ours).order_by(log.c.seq))
+    rows = _ask(db, "short", session_id, bound, after=after)
     if not all(ref in recent for _seq, ref, _heard_at, _source in rows):
         return None
     taken = [(row, recent.take(row[1])) for row in rows]
@@ -172,11 +214,9 @@ def _just_stored(db: Connection, ours: Any, recent: Recent) -> list[Logged] | No
     return facts if len(facts) == len(rows) else None
 
 
-def position(db: Connection, session_id: str, bound: Iterable[tuple[str, str]]) -> int:
+def position(db: Connection, session_id: str, bound: Bound) -> int:
     """The last place in the log that concerns this session; 0 for none."""
-    found = db.execute(
-        select(func.max(log.c.seq)).where(_ours(session_id, bound))
-    ).scalar()
+    [[found]] = _ask(db, "position", session_id, bound)
     return int(found or 0)
 
 

@@ -6,12 +6,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlalchemy import Connection, text
+from sqlalchemy import Connection, bindparam, text
 from sqlalchemy.exc import IntegrityError, OperationalError
 
 from app.crypto import Keyring
 from app.store import entries, log
-from app.store.bulk import read_rows
+from app.store.bulk import asking
 from app.store.database import Appending, InlineDoor, Store, ThreadDoor, open_engine
 from app.store.entries import MOST, Entry
 from tests.store.conftest import NOW
@@ -250,13 +250,16 @@ def test_rows_read_in_one_step_are_the_rows(db: Connection) -> None:
         .select_from(
             log.log.outerjoin(log.personal, log.personal.c.ref == log.log.c.ref)
         )
+        .where(log.log.c.ref != bindparam("but"))
         .order_by(log.log.c.seq.desc())
     )
-    found = read_rows(db, query)
+    found = asking(db.dialect, query).rows(db, {"but": "nobody"})
 
     seqs = [row[0] for row in found]
     assert seqs == sorted(seqs, reverse=True)
     assert [row[1:] for row in reversed(found)] == [
         [one.instance, one.fields_sealed] for one in some
     ]
-    assert read_rows(db, query.where(log.log.c.ref == "nobody")) == []
+    nobody = query.where(log.log.c.ref == bindparam("ref"))
+    both = {"ref": "nobody", "but": "somebody"}
+    assert asking(db.dialect, nobody).rows(db, both) == []
