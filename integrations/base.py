@@ -105,11 +105,16 @@ class RosterRead:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StatusRead:
-    """Whether the meeting runs, and as which instance ("" when not said)."""
+    """Whether the meeting runs, and as which instance ("" when not said).
+
+    ``another``: surely another occurrence than the one that was asked about, which
+    is over; ``instance`` may be the plan's own name all the same.
+    """
 
     read_at: datetime
     started: bool
     instance: str = ""
+    another: bool = False
     offset: timedelta | None = None
 
 
@@ -193,7 +198,8 @@ class Platform(Protocol):
         """Whether the meeting runs now."""
 
     async def read_roster(self, meeting: MeetingRef) -> RosterRead:
-        """Who is in the room and at the door now."""
+        """Who is in the room and at the door now: of this occurrence, where its name
+        is known (`MeetingRef.is_named`), and of no other."""
 
     async def read_facts(self, meeting_id: str) -> MeetingFacts:
         """The effective safety settings."""

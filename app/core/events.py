@@ -13,6 +13,10 @@ from app.core.codec import personal
 MAIN_ROOM = "main"
 
 
+UNSEEN = "unseen:"
+"""Begins the name we give an occurrence that runs and that no webhook told us of."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MeetingRef:
     """One occurrence of a platform's room; ``instance`` is "" while it is not known.
@@ -23,6 +27,11 @@ class MeetingRef:
     platform: str
     meeting_id: str
     instance: str = ""
+
+    @property
+    def is_named(self) -> bool:
+        """Whether ``instance`` is a name the platform gave, none that we made up."""
+        return bool(self.instance) and not self.instance.startswith(UNSEEN)
 
 
 class Source(StrEnum):

@@ -6,7 +6,7 @@ from datetime import datetime
 
 from app.core import roster
 from app.core.events import MeetingEnded, MeetingEvent, MeetingRef, Source, StatusRead
-from app.core.fold import Fact
+from app.core.fold import LAG, Fact
 from app.core.presses import HandsProbed
 from app.core.session import GroupSession, Instance
 from app.core.sight import opened_at
@@ -150,11 +150,15 @@ class Seen:
 def is_another(
     session: GroupSession, status: PlatformStatus, instance: Instance
 ) -> bool:
-    """Whether a later occurrence, known by its own webhooks, runs instead of ours.
+    """Whether another occurrence runs instead of ours.
 
-    A status alone may name the occurrence that was planned and not the one that
-    runs, so a strange name proves nothing.
+    The platform says so, or it names a later one known by its own webhooks: a status
+    alone may name the occurrence that was planned and not the one that runs, so a
+    strange name proves nothing.
     """
+    if status.started and status.another:
+        # It may trail our own beginning a little (F10).
+        return status.read_at - opened_at(instance) >= LAG
     later = session.instances.get(
         MeetingRef(
             platform=instance.ref.platform,

@@ -3,7 +3,7 @@
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
 
-from app.core.events import MeetingRef
+from app.core.events import UNSEEN, MeetingRef
 from app.core.session import GroupSession, Instance
 from app.core.stays import STALE_ROSTER
 from app.engine.footing import Footing
@@ -13,9 +13,6 @@ from integrations.base import Platform, TemporaryFailure
 from integrations.base import (
     StatusRead as PlatformStatus,
 )
-
-UNSEEN = "unseen:"
-"""Begins the name we give an occurrence that runs and that no webhook told us of."""
 
 Status = Callable[[Platform, MeetingRef], Awaitable[PlatformStatus]]
 

@@ -16,7 +16,6 @@ from app.engine.checks import due_checks
 from app.engine.footing import Footing
 from app.engine.intake import Intake
 from app.engine.loop import Engine
-from app.engine.unseen import UNSEEN
 from app.privacy import retention as long_terms
 from app.store import access_rows, log, retention
 from integrations.base import BadWebhook, PermanentFailure, PlatformFailure, ReportLine
@@ -127,7 +126,7 @@ class Upkeep:
         if platform is None:
             return
         ref = instance.ref
-        made_up = ref.instance.startswith(UNSEEN)
+        made_up = not ref.is_named
         try:
             # Of an occurrence that no webhook named, only the latest can be asked for.
             lines = await platform.attendance_report(

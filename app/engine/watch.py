@@ -133,7 +133,7 @@ class Watch:
         except TemporaryFailure as problem:
             # The list of a meeting that is over answers nothing: is it over? (P04)
             status = await self._status(platform, instance.ref)
-            if not status.started:
+            if not status.started or is_another(held.session, status, instance):
                 await self._seen.keep_status(held, instance, status)
                 return
             if held.session.hands.live_roster is None and instance.failing_since:

@@ -104,12 +104,21 @@ class Zoom:
     async def read_roster(self, meeting: MeetingRef) -> RosterRead:
         """Who is there. PermanentFailure: this account has no live list."""
         try:
-            read = await rosters.read_roster(self._calls, meeting)
+            read = await self._listed(meeting)
         except PermanentFailure:
             self._has_live_list = False
             raise
         self._has_live_list = True
         return read
+
+    async def _listed(self, meeting: MeetingRef) -> RosterRead:
+        try:
+            return await rosters.read_roster(self._calls, meeting)
+        except rosters.NotListed:
+            # The plan's own name, which no list knows: then what runs is what is meant.
+            if not (meeting.is_named and await self._meetings.runs_as(meeting)):
+                raise
+        return await rosters.read_roster(self._calls, replace(meeting, instance=""))
 
     async def read_facts(self, meeting_id: str) -> MeetingFacts:
         """The effective settings; exists=False for a meeting Zoom does not know."""

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Mapping, Sequence
+from datetime import timedelta
 from typing import Any
 
 from app.core.events import MeetingRef
@@ -11,14 +12,24 @@ from integrations.base import (
     CreatedMeeting,
     Mended,
     PermanentFailure,
+    PlatformFailure,
     StatusRead,
     TemporaryFailure,
 )
+from integrations.platform_time import read_time
 from integrations.zoom import settings as safe
-from integrations.zoom.calls import Call, Calls, listing, meeting_path, segment
+from integrations.zoom.calls import (
+    Call,
+    Calls,
+    listing,
+    meeting_path,
+    segment,
+    uuid_path,
+)
 from integrations.zoom.refusals import Refused
 from integrations.zoom.scopes import (
     LIST_MEETINGS,
+    PAST_MEETING,
     READ_MEETING,
     READ_SETTINGS,
     READ_USER,
@@ -32,6 +43,8 @@ from integrations.zoom.wire import Answer
 Json = Mapping[str, Any]
 _SECURITY = {"option": "meeting_security"}
 _MOST_REMEMBERED = 10_000
+_ASIDE = timedelta(seconds=2)
+"""For a question on the way to another answer."""
 
 
 class Meetings:
@@ -58,7 +71,7 @@ class Meetings:
             self._idle_uuids[meeting_id] = as_text(answer.said.get("uuid"))
         return answer
 
-    def _instance(self, meeting: MeetingRef, uuid: str) -> str:
+    def _instance(self, meeting: MeetingRef, uuid: str, another: bool) -> str:
         """The uuid, where it is surely the running occurrence's.
 
         The answer may as well carry the plan's own uuid. Only one that was not there
@@ -67,8 +80,44 @@ class Meetings:
         yet is better off with any name than with none.
         """
         idle = self._idle_uuids.get(meeting.meeting_id)
-        surely = bool(idle) and idle != uuid
+        surely = another or (bool(idle) and idle != uuid)
         return uuid if surely or not meeting.instance else ""
+
+    async def _is_another(self, meeting: MeetingRef, uuid: str) -> bool:
+        """Whether what runs under `uuid` is surely not the occurrence that is meant.
+
+        Zoom's answer may carry the plan's name, so a strange name alone proves nothing:
+        it has to be a name the meeting did not wait under, or Zoom has to say that the
+        one that is meant has ended.
+        """
+        if not meeting.is_named or not uuid or uuid == meeting.instance:
+            return False
+        idle = self._idle_uuids.get(meeting.meeting_id)
+        if idle and idle != uuid:
+            return True
+        return await self._is_over(meeting)
+
+    async def _is_over(self, meeting: MeetingRef) -> bool:
+        """GET /past_meetings/{uuid}; False where Zoom does not say so."""
+        call = Call(
+            method="GET",
+            path=f"/past_meetings/{uuid_path(meeting.instance)}",
+            scope=PAST_MEETING,
+            paced=False,
+        )
+        try:
+            async with asyncio.timeout(_ASIDE.total_seconds()):
+                said = (await self._calls.send(call)).said
+        except (PlatformFailure, TimeoutError):
+            return False
+        same = as_text(said.get("uuid")) == meeting.instance
+        return same and read_time(said.get("end_time")) is not None
+
+    async def runs_as(self, meeting: MeetingRef) -> bool:
+        """Whether Zoom says that the meeting runs, and calls it by this very name."""
+        said = (await self.read(meeting.meeting_id, paced=False)).said
+        name = as_text(said.get("uuid"))
+        return said.get("status") == "started" and name == meeting.instance
 
     async def status(self, meeting: MeetingRef) -> StatusRead:
         """Started or waiting; a meeting Zoom does not know is a failure, not an end."""
@@ -79,10 +128,12 @@ class Meetings:
             raise TemporaryFailure("Zoom does not say whether the meeting runs.")
         started = status == "started"
         uuid = as_text(answer.said.get("uuid"))
+        another = started and await self._is_another(meeting, uuid)
         return StatusRead(
             read_at=read_at,
             started=started,
-            instance=self._instance(meeting, uuid) if started else "",
+            instance=self._instance(meeting, uuid, another) if started else "",
+            another=another,
             offset=answer.offset,
         )
 

@@ -36,23 +36,33 @@ NO_LIVE_LIST = (
     "The list of people in a running meeting needs a Business plan and Zoom's Dashboard"
     " API: ask Zoom support to switch it on. Until then Chaperone sees by webhooks only."
 )
+BAD_ID = 300
 _SOON = timedelta(minutes=2)
 _VALIDATION = "endpoint.url_validation"
 
 
+class NotListed(TemporaryFailure):
+    """Zoom's live list does not show a meeting of that name."""
+
+
 async def read_roster(calls: Calls, meeting: MeetingRef) -> RosterRead:
-    """The live list. PermanentFailure: this account has none; TemporaryFailure: else."""
+    """The live list. PermanentFailure: this account has none; TemporaryFailure: else.
+
+    An occurrence whose name is known is asked for by it: by the meeting's id Zoom
+    answers about whichever runs now (dashboards reference, `meetingId`), and the people
+    of the next one would be taken for those of one that is over (I5).
+    """
     started_at = calls.clock.now()
-    path = f"/metrics/meetings/{meeting_path(meeting.meeting_id)}/participants"
+    number = meeting_path(meeting.meeting_id)
+    name = uuid_path(meeting.instance) if meeting.is_named else number
+    path = f"/metrics/meetings/{name}/participants"
     call = listing(path, LIVE_LIST, "HEAVY", {"type": "live"}, reserved=True)
     try:
         rows, complete, answer = await calls.collect(call, "participants")
     except Refused as refused:
-        if refused.unknown_meeting:
+        if refused.unknown_meeting or (meeting.is_named and refused.code == BAD_ID):
             # It may have ended, or the list may lag: the status has to tell (P04).
-            raise TemporaryFailure(
-                "Zoom's live list does not show this meeting."
-            ) from refused
+            raise NotListed("Zoom's live list does not show this meeting.") from refused
         raise PermanentFailure(
             str(refused), refused.fix if refused.lacks_scope else NO_LIVE_LIST
         ) from refused
@@ -111,7 +121,7 @@ async def attendance_report(
     The report knows registrants; where the account has none, the list of past
     participants has to do. Without an instance it is about the latest one.
     """
-    latest = not meeting.instance
+    latest = not meeting.is_named
     uuid = meeting_path(meeting.meeting_id) if latest else uuid_path(meeting.instance)
     report = listing(
         f"/report/meetings/{uuid}/participants",

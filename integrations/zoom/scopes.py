@@ -26,6 +26,7 @@ STOP_STREAM = "meeting:update:livestream_status:admin"
 LIVE_LIST = "dashboard:read:list_meeting_participants:admin"
 REPORT = "report:read:list_meeting_participants:admin"
 PAST_LIST = "meeting:read:list_past_participants:admin"
+PAST_MEETING = "meeting:read:past_meeting:admin"
 POST_CHAT = "team_chat:write:user_message:admin"
 # Nobody documents the permission of the webhook log; Zoom's refusal names it.
 WEBHOOK_LOG = ""
@@ -49,6 +50,7 @@ OPTIONAL: Mapping[str, str] = {
     LIVE_LIST: "see who is in the room (Business plan, Dashboard switched on)",
     REPORT: "complete attendance from Zoom's report",
     PAST_LIST: "complete attendance where there is no report",
+    PAST_MEETING: "tell a meeting that is over from the one opened after it",
 }
 
 FIX = (

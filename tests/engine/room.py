@@ -48,6 +48,7 @@ from integrations.base import (
     RosterRead,
     Scopes,
     StatusRead,
+    TemporaryFailure,
 )
 from tests.core.builders import ALL_HANDS, SAFE
 
@@ -130,10 +131,17 @@ class RoomPlatform:
             started=self.room.started,
             instance=self.status_name
             or (self.room.instance if self.names_occurrences else ""),
+            another=self.room.started and self._is_another(meeting),
         )
+
+    def _is_another(self, meeting: MeetingRef) -> bool:
+        known = ("", self.room.instance, self.status_name)
+        return meeting.is_named and meeting.instance not in known
 
     async def read_roster(self, meeting: MeetingRef) -> RosterRead:
         self._call("roster")
+        if self._is_another(meeting):
+            raise TemporaryFailure("The list does not show this meeting.")
         entries = tuple(RosterEntry(seat=seat) for seat in self.room.inside.values())
         return RosterRead(started_at=self.clock.now(), entries=entries)
 
@@ -263,6 +271,12 @@ class Evening:
             self.room.inside.pop(seat(name).uuid, None)
             await self.tell(ParticipantLeft, name)
         await self.engine.step()
+
+    async def reopen(self, instance: str, *names: str) -> None:
+        """The call is over, and the same meeting is opened again as another occurrence."""
+        self.room.inside.clear()
+        self.room.instance = instance
+        await self.join(*names)
 
     async def ended(self) -> None:
         """The platform says the meeting is over."""

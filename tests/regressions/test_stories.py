@@ -20,21 +20,11 @@ STILL_BROKEN = {
         "With every webhook lost, the grace of a breakout room begins when a look first "
         "shows it, not at the look before (app/core/rooms.py, _unsafe): up to P + T late.",
     ),
-    "i3_no_early_clear_seed_61.json": (
-        "was meant for",
-        "The same mistake as in i20_heals_seed_357: the list of the next occurrence keeps "
-        "one that is over alive, and an end decided for it reaches the next (I5).",
-    ),
     "i8_races_are_told_seed_1.json": (
         "and nobody was told",
         "With a grace of 0, closing a breakout room ends the call: the worker's way back "
         "is heard first, and a look less than a minute after somebody went into the room "
         "(app/core/roster.py, STALE_ROSTER) does not count. Nobody is told of the race.",
-    ),
-    "i20_heals_seed_357.json": (
-        "and the bot does not know",
-        "integrations/zoom/rosters.py reads the live list by meeting id, so the list of "
-        "the next occurrence is taken for the one that is over: it never closes.",
     ),
 }
 """File -> (the words by which the same failure is known again, the reason)."""

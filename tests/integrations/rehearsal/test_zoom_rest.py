@@ -498,6 +498,28 @@ async def test_the_live_list_keeps_leavers_and_hides_guests(caller: Caller) -> N
     assert "registrant_id" not in guest
 
 
+async def test_each_name_has_its_own_live_list(caller: Caller) -> None:
+    """By the meeting's number it is of whichever occurrence runs."""
+    stage = caller.stage
+    stage.open("ben")
+    stage.world.end(stage.id)
+    stage.wait(60)
+    stage.open("chloe")
+    over, running = (each.uuid for each in stage.meeting.instances)
+    shown: list[list[str] | int] = []
+    for name in (str(stage.id), encoded(over, 2), encoded(running, 2)):
+        answer = await caller("GET", f"/metrics/meetings/{name}/participants?type=live")
+        rows = answer.json().get("participants", [])
+        shown.append(sorted(row["user_name"] for row in rows) or answer.json()["code"])
+    assert shown == [["Anna Price", "Chloe"], 3001, ["Anna Price", "Chloe"]]
+    ended = [
+        (await caller("GET", f"/past_meetings/{encoded(uuid, 2)}")).json()
+        for uuid in (over, running)
+    ]
+    assert (ended[0]["uuid"], bool(ended[0]["end_time"])) == (over, True)
+    assert ended[1]["code"] == 3001
+
+
 @pytest.mark.parametrize(
     "account", [Account(plan="pro"), Account(dashboard=False), Account(plan="free")]
 )

@@ -27,6 +27,7 @@ ALL_SCOPES = " ".join(
         "dashboard:read:list_meeting_participants:admin",
         "report:read:list_meeting_participants:admin",
         "meeting:read:list_past_participants:admin",
+        "meeting:read:past_meeting:admin",
     )
 )
 

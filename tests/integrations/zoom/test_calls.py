@@ -612,11 +612,12 @@ async def test_heavy_calls_have_a_daily_figure(scripted: Scripted) -> None:
     report = "GET /report/meetings/u/participants?include_fields=registrant_id"
     rows = said(200, {"participants": [], "next_page_token": ""})
     zoom = scripted.on(live, rows).on(report, rows).zoom(heavy_a_day=10)
+    any_of_it = replace(ROOM, instance="")
     for _ in range(9):
         await zoom.attendance_report(ROOM)
     await temporary(zoom.attendance_report(ROOM))  # the last one is for looking
-    await zoom.read_roster(ROOM)
-    await temporary(zoom.read_roster(ROOM))
+    await zoom.read_roster(any_of_it)
+    await temporary(zoom.read_roster(any_of_it))
 
 
 # --- paths and clocks -------------------------------------------------------------
@@ -654,6 +655,7 @@ async def test_only_numbers_are_meetings(scripted: Scripted, meeting_id: str) ->
 
 
 async def test_the_platforms_clock_is_measured(scripted: Scripted) -> None:
+    scripted.on("GET /past_meetings/u", said(404, {"code": 3001}))
     slow = said(
         200,
         {"status": "started", "uuid": "u"},
@@ -680,13 +682,14 @@ async def test_the_platforms_clock_is_measured(scripted: Scripted) -> None:
 async def test_only_a_uuid_that_is_new_names_another_instance(
     scripted: Scripted, while_waiting: str | None, asked: str, instance: str
 ) -> None:
-    zoom = scripted.zoom()
+    zoom = scripted.on("GET /past_meetings/u", said(404, {"code": 3001})).zoom()
     if while_waiting:
         scripted.on(GET, said(200, {"status": "waiting", "uuid": while_waiting}))
         await zoom.read_status(ROOM)
     scripted.on(GET, said(200, {"status": "started", "uuid": "running"}))
     read = await zoom.read_status(replace(ROOM, instance=asked))
     assert read.instance == instance
+    assert read.another is (asked == "u" and while_waiting == "plan")
 
 
 async def test_only_our_own_client_is_closed(

@@ -1,13 +1,14 @@
 """Reading and preparing: rosters, settings, meetings, links, reports, lost webhooks."""
 
 import copy
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
 
 from app.clock import ManualClock
-from app.core.events import MeetingRef, Seat
+from app.core.events import UNSEEN, MeetingRef, Seat
 from app.core.facts import Hands, MeetingFacts
 from integrations.base import (
     BadWebhook,
@@ -37,9 +38,12 @@ pytestmark = pytest.mark.anyio
 
 ID = "81000000019"
 ROOM = MeetingRef(platform="zoom", meeting_id=ID, instance="/AREEcJJVLI+D3//FXQSWQ==")
+ANY = replace(ROOM, instance="")
+"""Whichever occurrence runs now."""
 HOST = "/users/VVebVXiW0M4XZMR_7WRPmw"
 LIVE = f"GET /metrics/meetings/{ID}/participants?type=live"
 PAGE_2 = f"{LIVE.replace('?', '?next_page_token=sFZZQIWfJTWFJ0tyzM8kmUNLbhn2HtwO&')}"
+GET_MEETING = f"GET /meetings/{ID}"
 REGISTRANTS = f"/meetings/{ID}/registrants"
 
 
@@ -106,7 +110,7 @@ BEN = RosterEntry(
 
 async def test_the_live_list_without_those_who_left(scripted: Scripted) -> None:
     zoom = scripted.recorded("metrics_live.page1", "metrics_live.page2").zoom()
-    assert await zoom.read_roster(ROOM) == RosterRead(
+    assert await zoom.read_roster(ANY) == RosterRead(
         started_at=BEFORE_THE_SESSION, entries=(ANNA, SAM, CHLOE, EVE, BEN)
     )
     assert scripted.targets == [LIVE, PAGE_2]
@@ -116,7 +120,7 @@ async def test_p07_a_second_page_that_fails_leaves_it_partial(
     scripted: Scripted,
 ) -> None:
     zoom = scripted.recorded("metrics_live.page1").on(PAGE_2, said(500)).zoom()
-    read = await zoom.read_roster(ROOM)
+    read = await zoom.read_roster(ANY)
     assert (read.entries, read.complete) == ((ANNA, SAM), False)
 
 
@@ -128,18 +132,18 @@ async def test_p07_a_first_page_that_fails_is_no_roster(
     scripted: Scripted, reply: Response | Exception
 ) -> None:
     with pytest.raises(TemporaryFailure):
-        await scripted.on(LIVE, reply).zoom().read_roster(ROOM)
+        await scripted.on(LIVE, reply).zoom().read_roster(ANY)
 
 
 async def test_an_empty_room(scripted: Scripted) -> None:
-    read = await scripted.on(LIVE, page([])).zoom().read_roster(ROOM)
+    read = await scripted.on(LIVE, page([])).zoom().read_roster(ANY)
     assert (read.entries, read.complete) == ((), True)
 
 
 @pytest.mark.parametrize("token", ["again", 7])
 async def test_p07_a_token_that_repeats(scripted: Scripted, token: Any) -> None:
     zoom = scripted.on("*", page([row("1")], token)).zoom()
-    read = await zoom.read_roster(ROOM)
+    read = await zoom.read_roster(ANY)
     assert read.complete is False
     assert [entry.seat.user_id for entry in read.entries] == ["1"]
     assert len(scripted.asked) <= 2
@@ -155,7 +159,7 @@ async def test_p07_fifty_pages_are_enough(
         return page([row(str(number))], f"T{number}")
 
     fast = {"LIGHT": 1e6, "MEDIUM": 1e6, "HEAVY": 1e6}
-    read = await scripted.on("*", endless).zoom(rates=fast).read_roster(ROOM)
+    read = await scripted.on("*", endless).zoom(rates=fast).read_roster(ANY)
     assert (len(read.entries), read.complete) == (50, False)
     assert len(scripted.asked) == 50
 
@@ -174,7 +178,7 @@ async def test_a_list_that_may_prove_absence(
     scripted: Scripted, rows: list[Any], total: int, complete: bool
 ) -> None:
     reply = page(rows, total_records=total)
-    read = await scripted.on(LIVE, reply).zoom().read_roster(ROOM)
+    read = await scripted.on(LIVE, reply).zoom().read_roster(ANY)
     assert read.complete is complete
 
 
@@ -184,7 +188,7 @@ async def test_one_connection_is_listed_once(scripted: Scripted) -> None:
         row("1", status="in_waiting_room", join_time="2026-11-17T19:00:00Z"),
         row("2", role="co-host", bo_mtg_id="SIDE"),
     ]
-    read = await scripted.on(LIVE, page(rows)).zoom().read_roster(ROOM)
+    read = await scripted.on(LIVE, page(rows)).zoom().read_roster(ANY)
     second, first = read.entries
     assert (first.seat.user_id, first.waiting, first.room) == ("1", False, "main")
     assert (second.role, second.room) == ("co-host", "SIDE")
@@ -193,7 +197,7 @@ async def test_one_connection_is_listed_once(scripted: Scripted) -> None:
 async def test_an_account_without_a_live_list(scripted: Scripted) -> None:
     zoom = scripted.recorded("error.400_dashboard_not_enabled").zoom()
     with pytest.raises(PermanentFailure) as failed:
-        await zoom.read_roster(ROOM)
+        await zoom.read_roster(ANY)
     assert "webhooks only" in failed.value.fix
 
 
@@ -201,7 +205,7 @@ async def test_a_live_list_without_the_permission(scripted: Scripted) -> None:
     words = "does not contain scopes:[dashboard:read:list_meeting_participants:admin]"
     zoom = scripted.on(LIVE, said(400, {"code": 4711, "message": words})).zoom()
     with pytest.raises(PermanentFailure) as failed:
-        await zoom.read_roster(ROOM)
+        await zoom.read_roster(ANY)
     assert "dashboard:read:list_meeting_participants:admin" in failed.value.fix
 
 
@@ -210,7 +214,86 @@ async def test_p04_a_meeting_that_is_not_listed_may_still_run(
 ) -> None:
     zoom = scripted.on(LIVE, said(404, {"code": 3001, "message": "x"})).zoom()
     with pytest.raises(TemporaryFailure, match="does not show"):
-        await zoom.read_roster(ROOM)
+        await zoom.read_roster(ANY)
+
+
+TWICE = "%252FAREEcJJVLI%252BD3%252F%252FFXQSWQ%253D%253D"
+"""The uuid of `ROOM` in a path (W27)."""
+NAMED = f"GET /metrics/meetings/{TWICE}/participants?type=live"
+WAS = f"GET /past_meetings/{TWICE}"
+NOT_THERE = (404, {"code": 3001, "message": "x"})
+
+
+async def test_i5_the_list_is_asked_for_by_the_name_of_the_occurrence(
+    scripted: Scripted,
+) -> None:
+    read = await scripted.on(NAMED, page([row("1")])).zoom().read_roster(ROOM)
+    assert [entry.seat.uuid for entry in read.entries] == ["U1"]
+    assert scripted.targets == [NAMED]
+
+
+async def test_a_name_we_made_up_is_not_asked_for(scripted: Scripted) -> None:
+    made_up = replace(ROOM, instance=f"{UNSEEN}2026-11-17T19:00:00+00:00")
+    await scripted.on(LIVE, page([row("1")])).zoom().read_roster(made_up)
+    assert scripted.targets == [LIVE]
+
+
+@pytest.mark.parametrize("refusal", [NOT_THERE, (400, {"code": 300})])
+@pytest.mark.parametrize(
+    ("status", "uuid", "seen"),
+    [
+        ("started", ROOM.instance, ["U2"]),
+        ("started", "another", None),
+        ("started", None, None),
+        ("waiting", ROOM.instance, None),
+    ],
+)
+async def test_by_its_number_only_while_zoom_gives_it_the_same_name(
+    scripted: Scripted,
+    refusal: tuple[int, Any],
+    status: str,
+    uuid: str | None,
+    seen: list[str] | None,
+) -> None:
+    """It may be the plan's own name, which no list knows."""
+    scripted.on(NAMED, said(*refusal)).on(LIVE, page([row("2")]))
+    scripted.on(GET_MEETING, said(200, {"status": status, "uuid": uuid}))
+    reading = scripted.zoom().read_roster(ROOM)
+    if seen is None:
+        with pytest.raises(TemporaryFailure, match="does not show"):
+            await reading
+        assert scripted.targets == [NAMED, GET_MEETING]
+    else:
+        entries = (await reading).entries
+        assert [entry.seat.uuid for entry in entries] == seen
+
+
+@pytest.mark.parametrize(
+    ("past", "another"),
+    [
+        ((200, {"uuid": ROOM.instance, "end_time": "2026-11-17T19:40:00Z"}), True),
+        ((200, {"uuid": ROOM.instance, "end_time": ""}), False),
+        ((200, {"uuid": "later", "end_time": "2026-11-17T19:40:00Z"}), False),
+        (NOT_THERE, False),
+        ((400, {"code": 4711, "message": "does not contain scopes:[x]"}), False),
+        ((503, None), False),
+    ],
+)
+async def test_what_runs_is_another_when_zoom_says_that_ours_has_ended(
+    scripted: Scripted, past: tuple[int, Any], another: bool
+) -> None:
+    scripted.on(GET_MEETING, said(200, {"status": "started", "uuid": "later"}))
+    scripted.on(WAS, said(*past))
+    read = await scripted.zoom().read_status(ROOM)
+    assert (read.started, read.another) == (True, another)
+    assert read.instance == ("later" if another else "")
+
+
+async def test_the_same_name_is_no_other_occurrence(scripted: Scripted) -> None:
+    running = {"status": "started", "uuid": ROOM.instance}
+    read = await scripted.on(GET_MEETING, said(200, running)).zoom().read_status(ROOM)
+    assert (read.started, read.another) == (True, False)
+    assert scripted.targets == [GET_MEETING]
 
 
 # --- settings ---------------------------------------------------------------------
@@ -357,7 +440,7 @@ async def test_a_meeting_that_does_not_run_tells_nothing_of_the_list(
     hands = await zoom.probe(ID)
     assert (hands.live_roster, hands.problems) == (None, ())
     scripted.on(LIVE, page([]))
-    await zoom.read_roster(ROOM)
+    await zoom.read_roster(ANY)
     scripted.on(LIVE, said(404, {"code": 3001}))
     assert (await zoom.probe(ID)).live_roster is True
 
