@@ -39,8 +39,8 @@ LOCKED: Mapping[str, str] = {
     "Only host and co-hosts admit": "no young person lets anybody in",
     "Private chat, file transfer, annotation: off": "no unseen messages",
     "Remote control, recording by participants: off": "nobody takes something home",
-    "Allow participants to rename themselves: as you decide": "no call shows this one",
-    "Allow removed participants to rejoin: off": "no call shows this one",
+    "Allow participants to rename themselves: as you decide": "Chaperone cannot see it: look yourself",
+    "Allow removed participants to rejoin: off": "Chaperone cannot see it: look yourself",
 }
 _READS = {
     scopes.LIST_MEETINGS: ("/meetings", {"type": "live", "page_size": "30"}),
@@ -92,8 +92,8 @@ def _permissions(useful: Mapping[str, str]) -> GuideStep:
         title="Tick the permissions",
         words=(
             "On the page Scopes press Add Scopes and tick each of these, by the name in "
-            "small letters. Those marked “useful” may be left out; then Chaperone "
-            "promises less, and says so.",
+            "small letters. Some can be left out; then Chaperone promises less, and "
+            "says so.",
             "Zoom takes permissions away without a word when whoever made the app loses "
             "a role. The test on this page can be pressed at any time.",
         ),

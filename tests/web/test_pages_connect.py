@@ -218,7 +218,7 @@ async def test_a_platform_that_is_off_shows_its_steps_all_the_same(
     )
     async with riverside.signed_in("ada") as ada:
         page = await ada.open(ZOOM)
-    assert "Zoom is not switched on: follow the steps" in page.words
+    assert "Zoom is not switched on. Follow the steps" in page.words
     assert "Tick the permissions" in page.words
 
 

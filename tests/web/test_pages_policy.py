@@ -109,6 +109,7 @@ async def test_ada_changes_it_and_says_why(riverside: Office, ada: Browser) -> N
         mode_remove_participant="ask",
         weight_alarm_contacts="warn",
         rename_allowed="no",
+        less_safe="1",
         reason="The board asked, <b>twice</b>.",
     )
     assert "Saved." in page.words
@@ -148,7 +149,7 @@ async def test_back_to_what_was_shipped_is_one_more_version(
     riverside: Office, ada: Browser
 ) -> None:
     await save(ada, grace="30")
-    page = await save(ada, grace="60", reason="It was too short.")
+    page = await save(ada, grace="60", less_safe="1", reason="It was too short.")
     assert "Version 3 is in force." in page.words
     assert made(riverside)[0].changes == {}
     assert (await riverside.evening.state()).policy == Policy(version=3)
@@ -252,9 +253,10 @@ async def test_a_shorter_grace_would_have_ended_the_room(riverside: Office) -> N
     await an_evening(riverside, alone=40)
     page = await at_the_desk(riverside, "lena", grace="30")
 
-    assert "Grace: 60 seconds → 30 seconds" in page.words
-    assert "In 1 of 1 sessions something would have been otherwise." in page.words
-    assert "End the call for everyone would be new 1" in page.words
+    assert "Grace : 60 seconds → 30 seconds" in page.words
+    assert "1 of 1 would have ended differently. In 1 of them something" in page.words
+    assert "The room would have been ended for everyone at 19:02:50." in page.words
+    assert "End the call for everyone would come as well 1" in page.words
     assert "Worries at school , Tue 17 Nov" in page.words
     assert "19:02:50" in page.words
     assert len(made(riverside)) == 1
@@ -264,7 +266,7 @@ async def test_a_longer_grace_would_not_have(riverside: Office) -> None:
     await an_evening(riverside, alone=70)
     assert riverside.evening.count("end_meeting")
     page = await at_the_desk(riverside, "lena", grace="200")
-    assert "End the call for everyone would be gone 1" in page.words
+    assert "End the call for everyone would not come 1" in page.words
 
 
 async def test_the_same_act_may_come_later(riverside: Office) -> None:
@@ -292,7 +294,9 @@ async def test_what_would_be_asked_instead_of_done(riverside: Office) -> None:
 async def test_a_line_of_the_checklist_that_would_stop_it(riverside: Office) -> None:
     await an_evening(riverside, alone=1)
     page = await at_the_desk(riverside, "lena", weight_client_links="warn")
-    assert "A line of the checklist stops the session would be new 1" in page.words
+    assert (
+        "A line of the checklist stops the session would come as well 1" in page.words
+    )
 
 
 async def test_a_line_that_leaves_no_way_round_any_more(riverside: Office) -> None:
@@ -307,14 +311,17 @@ async def test_a_line_that_leaves_no_way_round_any_more(riverside: Office) -> No
 async def test_what_changes_no_evening_says_so(riverside: Office) -> None:
     await an_evening(riverside, alone=10)
     page = await at_the_desk(riverside, "lena", grace="55")
-    assert "Nothing would have been otherwise." in page.words
+    assert "None of 1 would have ended differently. Nothing else would have" in (
+        page.words
+    )
 
 
 async def test_an_administrator_sees_counts_and_no_session(riverside: Office) -> None:
     await an_evening(riverside, alone=40)
     page = await at_the_desk(riverside, "ada", grace="30")
-    assert "End the call for everyone would be new 1" in page.words
+    assert "End the call for everyone would come as well 1" in page.words
     assert "Worries at school" not in page.words
+    assert "1 of 1 would have ended differently." in page.words
     assert "19:02" not in page.words
     assert riverside.evening.session_id not in page.answer.text
 
@@ -383,7 +390,7 @@ async def test_one_session_that_cannot_be_read_hides_no_other(
         broken = row._asdict() | {"id": "session-broken", "marker": "m"}
         db.execute(sessions.sessions.insert().values(broken))
     page = await at_the_desk(riverside, "lena", grace="30")
-    assert "In 1 of 2 sessions" in page.words
+    assert "1 of 2 would have ended differently." in page.words
     assert "1 could not be read." in page.words
 
 

@@ -14,9 +14,9 @@ from app.web.words import DOES
 
 FORM = "policy"
 MODES = (
-    (Mode.WATCH, "Watch: write it down only"),
-    (Mode.ASK, "Ask: a worker is asked to do it"),
-    (Mode.ACT, "Act: do it, where the platform has hands for it"),
+    (Mode.WATCH, "Watch: writes it down"),
+    (Mode.ASK, "Ask: asks a worker to do it"),
+    (Mode.ACT, "Act: does it"),
 )
 WEIGHTS = (
     (Weight.BLOCK, "Stops the session"),

@@ -1,23 +1,28 @@
 """The policy: each number with its meaning, and every version with who, when and why."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from itertools import pairwise
+from typing import Any
 
 import structlog
 from sqlalchemy import Connection
 from starlette.responses import Response
 
 from app.core.names import display
+from app.core.policy import Policy
 from app.core.presses import SessionPlanned
 from app.store import people, policies
 from app.store.policies import KINDS, Version
 from app.store.refusals import Refused, Stale
-from app.web.pages import policy_form, policy_parts
+from app.web.pages import policy_form, policy_parts, policy_safety
 from app.web.pages.forms import BadForm, Refusal
 from app.web.pages.policy_fields import SHIPPED
 from app.web.pages.policy_form import FORM, Difference
 from app.web.pages.visit import Visit
 from app.web.words import DOES
+
+LESS_SAFE = "less_safe"
 
 log = structlog.get_logger("chaperone")
 
@@ -44,8 +49,12 @@ async def page(visit: Visit) -> Response:
     return await visit.show(
         "office_policy.html",
         current=current,
-        values=policy_form.values(current, pack),
+        values=(values := policy_form.values(current, pack)),
         shipped=SHIPPED,
+        shipped_values=policy_form.values(SHIPPED, pack),
+        mode_names=[name for name in values if name.startswith("mode_")],
+        weight_names=[name for name in values if name.startswith("weight_")],
+        less_safe=_less_safe_again(visit, current),
         parts=policy_parts.PARTS,
         kinds=[(kind, DOES[kind]) for kind in KINDS],
         modes=[(str(mode), words) for mode, words in policy_form.MODES],
@@ -56,6 +65,15 @@ async def page(visit: Visit) -> Response:
         longest=policies.LONGEST_REASON,
         saved="saved" in visit.request.query_params,
     )
+
+
+def _less_safe_again(visit: Visit, current: Policy) -> list[str]:
+    """What the change that was refused for it makes less safe."""
+    if visit.refusal is None or LESS_SAFE not in visit.refusal.faults:
+        return []
+    pack = visit.house.pack
+    wanted = policy_form.policy(policy_form.read(visit.form, pack), current.version)
+    return policy_safety.less_safe(current, wanted, pack)
 
 
 def _kept(visit: Visit, found: list[Version], names: dict[str, str]) -> list[Kept]:
@@ -78,6 +96,7 @@ async def keep(visit: Visit) -> Response:
         raise BadForm(400, "The form is not whole. Open the page again.")
     changes = policy_form.read(visit.form, visit.house.pack)
     reason = visit.form.get("reason", "").strip()
+    await _know_what_is_less_safe(visit, changes, int(seen))
     try:
         number: int = await store.write(
             lambda db: policies.keep(
@@ -101,6 +120,23 @@ async def keep(visit: Visit) -> Response:
     log.warning("policy changed", by=visit.person_id, version=number)
     await _tell_sessions(visit)
     return visit.go("/settings/policy?saved=1")
+
+
+async def _know_what_is_less_safe(
+    visit: Visit, changes: Mapping[str, Any], seen: int
+) -> None:
+    """Nothing becomes less safe that nobody has read. Raises Refusal."""
+    if visit.form.get(LESS_SAFE) == "1":
+        return
+    store, pack = visit.house.store, visit.house.pack
+    now_so: Version = await visit.read(lambda db: policies.newest(db, store))
+    if now_so.number != seen:
+        return  # Somebody was faster; that is said first.
+    before = policy_form.policy(now_so.changes, now_so.number)
+    wanted = policy_form.policy(changes, now_so.number)
+    if policy_safety.less_safe(before, wanted, pack):
+        sentence = "This makes sessions less safe: read how, and tick that you want it."
+        raise Refusal({LESS_SAFE: sentence}, FORM)
 
 
 async def _tell_sessions(visit: Visit) -> None:

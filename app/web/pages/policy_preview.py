@@ -5,53 +5,40 @@ found; a restart forgets it, and nothing is lost but the looking.
 """
 
 import asyncio
-from collections import Counter, OrderedDict
+from collections import OrderedDict
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
-from datetime import datetime
 from typing import Any
 
 import structlog
 from sqlalchemy import Connection
 from starlette.responses import Response
 
-from app.core.policy import Mode, Policy
+from app.core.policy import Policy
 from app.crypto import new_token
 from app.store import log as store_log
 from app.store import plans, policies, sessions
 from app.store.sessions import SessionPlan
 from app.web.house import House
-from app.web.pages import policy_form, policy_replay
+from app.web.pages import (
+    policy_form,
+    policy_page,
+    policy_replay,
+    policy_safety,
+    policy_told,
+)
 from app.web.pages.forms import BadForm, Refusal
-from app.web.pages.policy_replay import CHECKLIST, Changed, How, Past
+from app.web.pages.policy_replay import Past
+from app.web.pages.policy_told import Replayed
 from app.web.pages.visit import Visit
-from app.web.words import DOES, Zone, length, named
 
 log = structlog.get_logger("chaperone")
 
 MOST_SESSIONS = 20
 MOST_KEPT = 20
-MOST_LINES = 50
 PATIENCE = 1.0
-HOW = {
-    How.NEW: "would be new",
-    How.GONE: "would be gone",
-    How.OTHERWISE: "would come otherwise",
-}
-STOPS = "A line of the checklist stops the session"
-FIRM = "nobody can let it go on by name and reason any more"
-SOFT = "somebody can let it go on, by name and reason"
-DOING = {Mode.WATCH: "only written down", Mode.ASK: "asked", Mode.ACT: "done"}
-
-
-@dataclass(frozen=True, slots=True)
-class Replayed:
-    """One past session and what would have been otherwise."""
-
-    plan: SessionPlan
-    names: Mapping[str, str]
-    changes: Sequence[Changed]
+NOT_CARRIED = ("csrf", "key", "form", "reason", "less_safe", "preview_id")
 
 
 @dataclass
@@ -180,29 +167,22 @@ async def start(visit: Visit) -> Response:
     return visit.go(f"/settings/policy/preview/{preview_id}")
 
 
-@dataclass(frozen=True, slots=True)
-class Count:
-    """How often one thing would be different, over all sessions looked at."""
-
-    what: str
-    how: str
-    times: int
-
-
-@dataclass(frozen=True, slots=True)
-class Told:
-    """One difference in words. ``at`` is when it would have come, or came."""
-
-    what: str
-    how: str
-    reason: str
-    more: str
-    at: datetime
-
-
 async def page(visit: Visit) -> Response:
     """``GET /settings/policy/preview/{preview_id}``: waits a moment, then says how far."""
-    preview_id = visit.request.path_params["preview_id"]
+    return await _show(visit, visit.request.path_params["preview_id"])
+
+
+async def back(visit: Visit) -> Response:
+    """Saving was refused: the preview again, or the policy where somebody was faster."""
+    preview_id = visit.form.get("preview_id", "")
+    known = _previews(visit).get(preview_id, visit.person_id)
+    refused = visit.refusal.faults if visit.refusal is not None else {}
+    if known is None or "" in refused:
+        return await policy_page.page(visit)
+    return await _show(visit, preview_id)
+
+
+async def _show(visit: Visit, preview_id: str) -> Response:
     preview = _previews(visit).get(preview_id, visit.person_id)
     if preview is None:
         sentence = (
@@ -225,61 +205,19 @@ async def page(visit: Visit) -> Response:
         preview=preview,
         preview_id=preview_id,
         differences=policy_form.differences(before, after, visit.house.pack),
-        counts=_counts(preview),
-        sessions=[_told(one) for one in preview.found] if sees else [],
+        less_safe=policy_safety.less_safe(before, after, visit.house.pack),
+        counts=policy_told.counts(preview.found),
+        ended=policy_told.ended(preview.found),
+        sessions=[policy_told.told(one) for one in preview.found] if sees else [],
         sees=sees,
-        most=MOST_LINES,
         hidden={
-            name: text
-            for name, text in preview.form.items()
-            if name not in ("csrf", "key", "form", "reason")
+            **{
+                name: text
+                for name, text in preview.form.items()
+                if name not in NOT_CARRIED
+            },
+            "preview_id": preview_id,
         },
         reason=preview.form.get("reason", ""),
         longest=policies.LONGEST_REASON,
     )
-
-
-def _what(changed: Changed) -> str:
-    kind = changed.wanted.kind
-    if kind == CHECKLIST:
-        return STOPS
-    return "Alarm the contacts" if changed.wanted.red else DOES.get(kind, kind)
-
-
-def _counts(preview: Preview) -> list[Count]:
-    counted = Counter(
-        (_what(one), HOW[one.how]) for part in preview.found for one in part.changes
-    )
-    return [Count(*key, times) for key, times in sorted(counted.items())]
-
-
-def _told(
-    replayed: Replayed,
-) -> tuple[SessionPlan, Zone, list[Told], int]:
-    told = [
-        Told(
-            what=_what(one),
-            how=HOW[one.how],
-            reason=named(one.wanted.reason, replayed.names),
-            more=_more(one),
-            at=one.wanted.at,
-        )
-        for one in replayed.changes[:MOST_LINES]
-    ]
-    left = len(replayed.changes) - len(told)
-    return replayed.plan, Zone(replayed.plan.zone), told, left
-
-
-def _more(changed: Changed) -> str:
-    if changed.how is not How.OTHERWISE:
-        return ""
-    if changed.wanted.kind == CHECKLIST:
-        return FIRM if changed.wanted.firm else SOFT
-    parts = []
-    if changed.before is not None:
-        now_so = DOING[changed.wanted.mode]
-        parts.append(f"{now_so} instead of {DOING[changed.before]}")
-    if abs(changed.later) >= policy_replay.NOTICED:
-        word = "later" if changed.later.total_seconds() > 0 else "earlier"
-        parts.append(f"{length(abs(changed.later))} {word}")
-    return ", ".join(parts)

@@ -1,4 +1,4 @@
-"""How Chaperone is: what /readyz answers, in words, each problem with its fix.
+"""Is all well? What /readyz answers, in words, each problem with its fix.
 
 For whoever looks after the service. Nothing about anybody's sessions or clients is read.
 """
@@ -71,11 +71,11 @@ def _look(db: Connection, visit: Visit) -> tuple[policies.Version, int]:
 
 def _checks(checks: Mapping[str, bool], contacts: int) -> Iterator[Line]:
     yield Line(
-        "The store",
+        "Storage",
         WELL if checks["store_writable"] else BROKEN,
-        "It takes what happens."
+        "What happens is kept."
         if checks["store_writable"]
-        else "It takes no writes: sessions are guarded from memory for a while.",
+        else "Nothing can be written down: sessions are guarded from memory for a while.",
         ""
         if checks["store_writable"]
         else "Look at the disk (is it full?) and at the database, then restart.",
@@ -98,7 +98,7 @@ def _checks(checks: Mapping[str, bool], contacts: int) -> Iterator[Line]:
         else f"{contacts} are confirmed.",
         "" if done else "Enter two people; each gives back the code they were sent.",
         "/contacts",
-        "Alarm contacts",
+        "Enter and confirm them" if not done else "See them",
     )
 
 

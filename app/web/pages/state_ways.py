@@ -29,7 +29,7 @@ PAGES: tuple[Page, ...] = (
     sends(f"{CONTACT}/confirm", contacts_page.confirm, contacts_page.page, CONTACTS),
     sends(f"{CONTACT}/remove", contacts_page.remove, contacts_page.page, CONTACTS),
     looks("/settings/policy", policy_page.page, POLICY),
-    sends("/settings/policy", policy_page.keep, policy_page.page, POLICY),
+    sends("/settings/policy", policy_page.keep, policy_preview.back, POLICY),
     sends(PREVIEW, policy_preview.start, policy_page.page, POLICY),
     looks(f"{PREVIEW}/{{preview_id}}", policy_preview.page, POLICY),
 )
