@@ -131,10 +131,12 @@ def listed(
     db: Connection, store: Store, *, confirmed_only: bool = False
 ) -> list[Contact]:
     """Contacts, oldest first."""
-    query = select(contacts).order_by(contacts.c.created_at, contacts.c.id)
-    if confirmed_only:
-        query = query.where(contacts.c.confirmed_at.is_not(None))
+    query = _CONFIRMED if confirmed_only else _LISTED
     return [_contact(store, row) for row in db.execute(query)]
+
+
+_LISTED = select(contacts).order_by(contacts.c.created_at, contacts.c.id)
+_CONFIRMED = _LISTED.where(contacts.c.confirmed_at.is_not(None))
 
 
 def remove(db: Connection, contact_id: str) -> None:

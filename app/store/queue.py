@@ -2,10 +2,11 @@
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
+from functools import cache
 from typing import Any
 
 import orjson
-from sqlalchemy import Connection, func, select
+from sqlalchemy import Connection, bindparam, func, select
 
 from app.core import codec
 from app.core.actions import ACTIONS, Action
@@ -31,6 +32,41 @@ periodic = PeriodicRow.__table__  # type: ignore[attr-defined]
 
 PERSON = "person:"
 OPEN = (str(ActionState.WANTED), str(ActionState.SENT), str(ActionState.ESCALATED))
+
+# Asked many times a minute: putting a statement together costs more than asking it.
+_OPEN_ACTIONS = (
+    select(actions)
+    .where(actions.c.session_id == bindparam("whose"), actions.c.state.in_(OPEN))
+    .order_by(actions.c.rank.desc(), actions.c.wanted_at)
+)
+_SET_DEADLINE = deadlines.update().where(deadlines.c.session_id == bindparam("whose"))
+_NOTE_RAN = periodic.update().where(periodic.c.name == bindparam("which"))
+_CONFIRMED = select(contacts.c.id).where(contacts.c.confirmed_at.is_not(None))
+_DUE_LETTERS = (
+    select(
+        outbox,
+        alarms.c.session_id,
+        alarms.c.key,
+        alarms.c.level,
+        alarms.c.audience,
+        alarms.c.text,
+        alarms.c.what_to_do,
+        alarms.c.raised_at,
+        contacts.c.channel,
+        contacts.c.address_sealed,
+        contacts.c.secret_sealed,
+    )
+    .select_from(
+        outbox.join(alarms, alarms.c.id == outbox.c.alarm_id).outerjoin(
+            contacts, contacts.c.id == outbox.c.contact_id
+        )
+    )
+    .where(outbox.c.state == "due", outbox.c.next_at <= bindparam("now"))
+    .order_by(outbox.c.next_at)
+    .limit(bindparam("most"))
+)
+_NEXT_LETTER_AT = select(func.min(outbox.c.next_at)).where(outbox.c.state == "due")
+_SETTLE_LETTER = outbox.update().where(outbox.c.id == bindparam("which"))
 
 
 def want(
@@ -85,25 +121,21 @@ def read_action(store: Store, row: Any) -> Action:
 
 def open_actions(db: Connection, session_id: str) -> list[Any]:
     """Rows of actions that are not finished, sternest first."""
-    return list(
-        db.execute(
-            select(actions)
-            .where(actions.c.session_id == session_id, actions.c.state.in_(OPEN))
-            .order_by(actions.c.rank.desc(), actions.c.wanted_at)
-        )
-    )
+    return list(db.execute(_OPEN_ACTIONS, {"whose": session_id}))
 
 
 def move(
     db: Connection, action_id: str, expected: Sequence[str], **values: Any
 ) -> bool:
     """Change an action that is still in one of the expected states; False if it is not."""
-    done = db.execute(
-        actions.update()
-        .where(actions.c.id == action_id, actions.c.state.in_(expected))
-        .values(**values)
-    )
+    done = db.execute(_moving(tuple(expected)), {"which": action_id, **values})
     return done.rowcount == 1
+
+
+@cache
+def _moving(expected: tuple[str, ...]) -> Any:
+    which = actions.c.id == bindparam("which")
+    return actions.update().where(which, actions.c.state.in_(expected))
 
 
 def sessions_with_work(db: Connection) -> list[str]:
@@ -123,11 +155,7 @@ def set_deadline(
         return
     row = {"session_id": session_id, "at": at, "why": why}
     db.execute(insert_once(db, deadlines), row)
-    db.execute(
-        deadlines.update()
-        .where(deadlines.c.session_id == session_id)
-        .values(at=at, why=why)
-    )
+    db.execute(_SET_DEADLINE, {"whose": session_id, "at": at, "why": why})
 
 
 def deadline_of(db: Connection, session_id: str) -> datetime | None:
@@ -157,7 +185,7 @@ def ran(db: Connection, name: str) -> datetime | None:
 def note_ran(db: Connection, name: str, at: datetime) -> None:
     """Remember that a periodic job ran."""
     db.execute(insert_once(db, periodic), {"name": name, "last_at": at})
-    db.execute(periodic.update().where(periodic.c.name == name).values(last_at=at))
+    db.execute(_NOTE_RAN, {"which": name, "last_at": at})
 
 
 # --- alarms -----------------------------------------------------------------------
@@ -210,9 +238,7 @@ def raise_alarm(
         db.execute(insert_once(db, outbox), told)
     if not send:
         return
-    confirmed = db.execute(
-        select(contacts.c.id).where(contacts.c.confirmed_at.is_not(None))
-    )
+    confirmed = db.execute(_CONFIRMED)
     rows = [
         {
             "id": f"{alarm_id}~{contact.id}",
@@ -281,38 +307,12 @@ def end_alarm(db: Connection, key: str, at: datetime) -> None:
 
 def due_letters(db: Connection, now: datetime, limit: int = 50) -> list[Any]:
     """Outbox rows to send now, with their alarm and contact."""
-    return list(
-        db.execute(
-            select(
-                outbox,
-                alarms.c.session_id,
-                alarms.c.key,
-                alarms.c.level,
-                alarms.c.audience,
-                alarms.c.text,
-                alarms.c.what_to_do,
-                alarms.c.raised_at,
-                contacts.c.channel,
-                contacts.c.address_sealed,
-                contacts.c.secret_sealed,
-            )
-            .select_from(
-                outbox.join(alarms, alarms.c.id == outbox.c.alarm_id).outerjoin(
-                    contacts, contacts.c.id == outbox.c.contact_id
-                )
-            )
-            .where(outbox.c.state == "due", outbox.c.next_at <= now)
-            .order_by(outbox.c.next_at)
-            .limit(limit)
-        )
-    )
+    return list(db.execute(_DUE_LETTERS, {"now": now, "most": limit}))
 
 
 def next_letter_at(db: Connection) -> datetime | None:
     """When the next outbox row is due."""
-    found: datetime | None = db.execute(
-        select(func.min(outbox.c.next_at)).where(outbox.c.state == "due")
-    ).scalar()
+    found: datetime | None = db.execute(_NEXT_LETTER_AT).scalar()
     return found
 
 
@@ -327,7 +327,7 @@ def hurry_letters(db: Connection, now: datetime, at_most: timedelta) -> None:
 
 def settle_letter(db: Connection, letter_id: str, **values: Any) -> None:
     """Write down how sending went."""
-    db.execute(outbox.update().where(outbox.c.id == letter_id).values(**values))
+    db.execute(_SETTLE_LETTER, {"which": letter_id, **values})
 
 
 def open_alarms(db: Connection, session_id: str | None = None) -> list[Any]:
