@@ -101,12 +101,20 @@ def _room(
     safe = any(p.standing.is_worker for p in people) or not any(
         p.standing.at_risk for p in people
     )
-    workers = stays_of(instance, known, workers=True)
+    workers = worker_stays(session, instance)
     if safe:
         return Room(instance, name, people, None, bool(workers), None)
-    workers += _former(session, instance, known)
+    workers = workers + _former(session, instance, known)
     since, news = _unsafe(session, instance, known, name, workers)
     return Room(instance, name, people, since, bool(workers), news)
+
+
+def worker_stays(session: GroupSession, instance: Instance) -> list[tuple[str, Stay]]:
+    """(person id, stay) of the verified workers, computed once per version; to be read."""
+    return session.remember_room(
+        f"worker stays:{instance.ref.instance}",
+        lambda: stays_of(instance, who_is_who(session, instance), workers=True),
+    )
 
 
 def stays_of(

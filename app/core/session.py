@@ -210,10 +210,17 @@ class GroupSession:
     def remember_room(self, what: str, compute: Callable[[], T]) -> T:
         """The same for what depends on people and plan only, not on our own actions.
 
-        How far an action has come changes nothing about who is in the room, and most
-        decisions are asked again just because something is now wanted or sent.
+        How far an action has come changes nothing about who is in the room, nor does a
+        look that found what was known; most decisions are asked again just because
+        something is now wanted or sent, or was looked at.
         """
         return self._recall(what, self.version - self.own_moves, compute)
+
+    def look_noted(self) -> None:
+        """A look proved what was known, or told nothing: another version of the state,
+        in which everybody is where they were."""
+        self.version += 1
+        self.own_moves += 1
 
     def _recall(self, what: str, version: int, compute: Callable[[], T]) -> T:
         known = self._memo.get(what)

@@ -50,7 +50,7 @@ class Seen:
                 started_at=read.started_at,
                 complete=read.complete,
             )
-            session.version += 1
+            session.look_noted()
             row = _last_look(current.ref, current.proof_at, current.failing_since, seen)
             await self.record(held, changes, row)
             if session.hands.live_roster is None and read.complete:
@@ -88,7 +88,7 @@ class Seen:
                 facts.append(started(instance.ref, status))
             current.checked_at = status.read_at
             current.failing_since = None
-            session.version += 1
+            session.look_noted()
             proof = current.proof_at
             if session.hands.live_roster is False:
                 proof = status.read_at
@@ -131,7 +131,7 @@ class Seen:
             current = session.instances.get(instance.ref, instance)
             if current.failing_since is None:
                 current.failing_since = self._footing.clock.now()
-                session.version += 1
+                session.look_noted()
                 row = _last_look(
                     current.ref,
                     current.proof_at or current.checked_at,

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from datetime import datetime
 
 from app.core.actions import AlertStaff, Audience, Level, WakeAt, Wish
-from app.core.rooms import stays_of, who_is_who
+from app.core.rooms import worker_stays
 from app.core.session import GroupSession
 
 
@@ -35,8 +35,7 @@ def nobody_came(session: GroupSession, now: datetime) -> Iterator[Wish]:
 def worker_was_in(session: GroupSession) -> bool:
     """Whether a verified worker has been in any room of this session."""
     return any(
-        stays_of(instance, who_is_who(session, instance), workers=True)
-        for instance in session.instances.values()
+        worker_stays(session, instance) for instance in session.instances.values()
     )
 
 

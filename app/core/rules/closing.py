@@ -1,6 +1,6 @@
 """Closing in two phases: clients out with proof, then staff, then the end (E1, E2)."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import datetime, timedelta
 
 from app.core.actions import (
@@ -17,7 +17,7 @@ from app.core.actions import (
     Wish,
 )
 from app.core.events import MeetingRef
-from app.core.ladder import is_removed
+from app.core.ladder import is_removed, removals
 from app.core.presses import ActionState, LinkState
 from app.core.rooms import rooms
 from app.core.session import GroupSession, Instance, Link
@@ -113,18 +113,27 @@ def _end(instance: Instance, key: str, by: str, cause: EndCause) -> EndMeeting:
 
 def wished_state(session: GroupSession, link: Link, now: datetime) -> LinkState:
     """What a personal link should be now (DESIGN §5, line 6; invariant I7)."""
+    return _wished(session, now)(link.person_id)
+
+
+def _wished(session: GroupSession, now: datetime) -> Callable[[str], LinkState]:
+    """The same for the link of any person, with what counts for all looked up once."""
     plan = session.plan
     if session.closed is not None:
-        return LinkState.CANCELLED
+        return lambda _person_id: LinkState.CANCELLED
     if plan is not None and now >= plan.ends_at + session.policy.links_die_after_end:
-        return LinkState.CANCELLED
-    if session.worker_slot(link.person_id) is not None:
-        return LinkState.ACTIVE
-    if session.closing is not None:
-        return LinkState.SUSPENDED
-    if cleared_at(session) is not None or is_removed(session, link.person_id):
-        return LinkState.SUSPENDED
-    return LinkState.ACTIVE
+        return lambda _person_id: LinkState.CANCELLED
+    workers = {slot.person_id for slot in plan.workers} if plan is not None else ()
+    stopped = session.closing is not None or cleared_at(session) is not None
+    someone_removed = bool(removals(session))
+
+    def wished(person_id: str) -> LinkState:
+        if person_id in workers:
+            return LinkState.ACTIVE
+        out = stopped or (someone_removed and is_removed(session, person_id))
+        return LinkState.SUSPENDED if out else LinkState.ACTIVE
+
+    return wished
 
 
 def _clears(session: GroupSession) -> Iterator[tuple[datetime, bool]]:
@@ -162,8 +171,9 @@ def may_resume(session: GroupSession, now: datetime) -> bool:
 
 def links(session: GroupSession, now: datetime) -> Iterator[Wish]:
     """Bring every personal link to the state it should have."""
+    wish = _wished(session, now)
     for link in session.links.values():
-        wished = wished_state(session, link, now)
+        wished = wish(link.person_id)
         if link.state is wished or link.state is LinkState.CANCELLED:
             continue
         platform = session.plan.platform if session.plan is not None else ""

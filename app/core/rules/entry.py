@@ -44,8 +44,11 @@ def stranger_in_room(session: GroupSession, now: datetime) -> Iterator[Wish]:
     Who may be a client who had no way to prove it is asked about instead (I4).
     """
     found = list(inside(session, Who.STRANGER, Who.RECORDER))
-    strangers = [p for p in found if unproven.is_proven(session, p)]
-    others = [p for p in found if not unproven.is_proven(session, p)]
+    if not found:
+        return
+    proven = [unproven.is_proven(session, person) for person in found]
+    strangers = [p for p, is_proven in zip(found, proven, strict=True) if is_proven]
+    others = [p for p, is_proven in zip(found, proven, strict=True) if not is_proven]
     yield from unproven.questions(others, now)
     for instance in session.live():
         here = [person for person in strangers if person.instance is instance]
@@ -203,6 +206,12 @@ def without_one_to_one(session: GroupSession, now: datetime) -> Iterator[Wish]:
 
     Held once for each connection: a worker who lets them in again has decided.
     """
+    yield from session.remember_room(
+        "entry.without_one_to_one", lambda: tuple(_without_one_to_one(session))
+    )
+
+
+def _without_one_to_one(session: GroupSession) -> Iterator[Wish]:
     for person in inside(session, Who.CLIENT, Who.DOUBTFUL):
         person_id = person.standing.person_id
         client = session.plan.client(person_id) if session.plan is not None else None

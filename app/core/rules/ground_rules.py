@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import partial
 
 from app.core.actions import AlertStaff, Audience, Level, PostGroundRules, Wish
 from app.core.connections import Connection
@@ -67,8 +68,11 @@ def post(session: GroupSession, now: datetime) -> Iterator[Wish]:
         return
     rules = session.plan.ground_rules
     for instance in session.live():
-        here = _clients(session, instance)
-        if not here or not _worker_inside(session, instance):
+        here = session.remember_room(
+            f"ground_rules.here:{instance.ref.instance}",
+            partial(_together, session, instance),
+        )
+        if not here:
             continue
         if not rules.rules:
             yield _none_agreed(instance)
@@ -156,6 +160,11 @@ def _none_agreed(instance: Instance) -> AlertStaff:
         audience=Audience.WORKERS,
         what_to_do="Agree them together today and write them down in the group's page.",
     )
+
+
+def _together(session: GroupSession, instance: Instance) -> list[_Here]:
+    """The clients in the room while a worker is there; nobody while none is."""
+    return _clients(session, instance) if _worker_inside(session, instance) else []
 
 
 def _clients(session: GroupSession, instance: Instance) -> list[_Here]:

@@ -67,12 +67,31 @@ def _everybody(session: GroupSession) -> list[Here]:
 
 def inside(session: GroupSession, *who: Who) -> Iterator[Here]:
     """Those of these standings who are in a room, the oldest first."""
-    return (h for h in everybody(session) if h.inside and h.standing.who in who)
+    return _of(session, True, who)
 
 
 def at_the_door(session: GroupSession, *who: Who) -> Iterator[Here]:
     """Those of these standings who wait at a door, the oldest first."""
-    return (h for h in everybody(session) if not h.inside and h.standing.who in who)
+    return _of(session, False, who)
+
+
+def _of(session: GroupSession, inside: bool, who: tuple[Who, ...]) -> Iterator[Here]:
+    places = session.remember_room("entry.places", lambda: _places(session))
+    groups = [found for one in who if (found := places.get((inside, one)))]
+    if len(groups) == 1:
+        return iter(groups[0])
+    return (
+        h
+        for h in (everybody(session) if groups else ())
+        if h.inside is inside and h.standing.who in who
+    )
+
+
+def _places(session: GroupSession) -> dict[tuple[bool, Who], list[Here]]:
+    found: dict[tuple[bool, Who], list[Here]] = {}
+    for person in everybody(session):
+        found.setdefault((person.inside, person.standing.who), []).append(person)
+    return found
 
 
 def first_few(people: Iterable[Here]) -> list[Here]:

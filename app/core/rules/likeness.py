@@ -17,11 +17,7 @@ def copied_name(session: GroupSession, now: datetime) -> Iterator[Wish]:
 
     It changes nothing about who they are (N01-N07).
     """
-    copies = [
-        person
-        for person in everybody(session)
-        if person.standing.looks_like and not person.standing.is_worker
-    ]
+    copies = session.remember_room("entry.copied_name", lambda: _copies(session))
     for episode, person in one_a_minute(copies, lambda p: p.standing.looks_like):
         worker = session.worker_slot(person.standing.looks_like) is not None
         yield alert(
@@ -44,15 +40,17 @@ def copied_name(session: GroupSession, now: datetime) -> Iterator[Wish]:
         )
 
 
-def claimed_role(session: GroupSession, now: datetime) -> Iterator[Wish]:
-    """Somebody wrote *Host*, *Staff* or *Lead* behind their name, and is no worker (N05)."""
-    claims = [
+def _copies(session: GroupSession) -> list[Here]:
+    return [
         person
         for person in everybody(session)
-        if not person.standing.is_worker
-        and not person.standing.looks_like
-        and _claims_more(session, person)
+        if person.standing.looks_like and not person.standing.is_worker
     ]
+
+
+def claimed_role(session: GroupSession, now: datetime) -> Iterator[Wish]:
+    """Somebody wrote *Host*, *Staff* or *Lead* behind their name, and is no worker (N05)."""
+    claims = session.remember_room("entry.claimed_role", lambda: _claims(session))
     for episode, person in one_a_minute(claims):
         yield alert(
             person,
@@ -63,6 +61,16 @@ def claimed_role(session: GroupSession, now: datetime) -> Iterator[Wish]:
             what_to_do="Ask them to change the name, and do not give them host rights.",
             episode=episode,
         )
+
+
+def _claims(session: GroupSession) -> list[Here]:
+    return [
+        person
+        for person in everybody(session)
+        if not person.standing.is_worker
+        and not person.standing.looks_like
+        and _claims_more(session, person)
+    ]
 
 
 def _claims_more(session: GroupSession, person: Here) -> bool:
@@ -84,7 +92,7 @@ def host_rights(session: GroupSession, now: datetime) -> Iterator[Wish]:
         if slot.platform_user_id
     }
     for person in everybody(session):
-        if not person.inside or not person.has_host_rights or person.standing.is_worker:
+        if not person.inside or person.standing.is_worker or not person.has_host_rights:
             continue
         by_right = person.connection.platform_user_id in accounts
         if by_right and person.standing.who is Who.CHALLENGED:

@@ -101,6 +101,10 @@ def link_passed_round(session: GroupSession, now: datetime) -> Iterator[Wish]:
 
 def _by_link(session: GroupSession) -> Iterable[list[Here]]:
     """Who is live on each link Chaperone made, by the owner's or nobody's name."""
+    return session.remember_room("entry.by_link", lambda: _gathered(session)).values()
+
+
+def _gathered(session: GroupSession) -> dict[str, list[Here]]:
     found: dict[str, list[Here]] = {}
     for person in everybody(session):
         link = session.links.get(person.connection.registrant_id)
@@ -110,7 +114,7 @@ def _by_link(session: GroupSession) -> Iterable[list[Here]]:
             and person.standing.person_id == link.person_id
         ):
             found.setdefault(link.registrant_id, []).append(person)
-    return found.values()
+    return found
 
 
 def _surely_live(session: GroupSession, people: list[Here]) -> list[Here]:

@@ -75,12 +75,8 @@ def weakened(session: GroupSession, now: datetime) -> Iterator[Wish]:
     """Another setting is unsafe while live, and nobody accepted that (A5)."""
     if session.facts is None:
         return
-    found = [
-        (item, level, finding.evidence)
-        for item, level in WATCHED.items()
-        if (finding := CHECKS[item](session, now)).result is Result.FAULT
-        and not _accepted(session, item, level)
-    ]
+    # A fault stays one however old it is (readiness_items.settings): `now` changes nothing.
+    found = session.remember_room("settings.faults", lambda: _faults(session, now))
     if not found:
         return
     items = "+".join(item for item, _, _ in found)
@@ -95,6 +91,15 @@ def weakened(session: GroupSession, now: datetime) -> Iterator[Wish]:
             audience=Audience.WORKERS,
             what_to_do="Mend the setting on the checklist page, or in the meeting.",
         )
+
+
+def _faults(session: GroupSession, now: datetime) -> list[tuple[str, Level, str]]:
+    return [
+        (item, level, finding.evidence)
+        for item, level in WATCHED.items()
+        if (finding := CHECKS[item](session, now)).result is Result.FAULT
+        and not _accepted(session, item, level)
+    ]
 
 
 def in_before_host(session: GroupSession, now: datetime) -> Iterator[Wish]:

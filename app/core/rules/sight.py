@@ -2,9 +2,10 @@
 
 from collections.abc import Iterator
 from datetime import datetime, timedelta
+from functools import partial
 
 from app.core.actions import AlertStaff, Audience, Level, ReadRoom, WakeAt, Wish
-from app.core.session import GroupSession
+from app.core.session import GroupSession, Instance
 from app.core.sight import blind_at, is_lost
 
 LOUD_AFTER = timedelta(seconds=60)
@@ -65,9 +66,10 @@ def door_before_host(session: GroupSession, now: datetime) -> Iterator[Wish]:
 def does_not_fit(session: GroupSession, now: datetime) -> Iterator[Wish]:
     """A leave without a join, or both at one moment: look at the room (W22, W24)."""
     for instance in session.live():
-        ended = instance.closed_at
-        doubts = [c.whereabouts(ended).doubt_at for c in instance.connections.values()]
-        at = max(filter(None, doubts), default=None)
+        at = session.remember_room(
+            f"sight.doubt:{instance.ref.instance}",
+            partial(_doubt_at, instance),
+        )
         if at is not None and (instance.proof_at is None or instance.proof_at < at):
             yield ReadRoom(
                 key=f"sight.does_not_fit:{instance.ref.instance}:{at.isoformat()}",
@@ -76,6 +78,13 @@ def does_not_fit(session: GroupSession, now: datetime) -> Iterator[Wish]:
                 rule="sight.does_not_fit",
                 meeting=instance.ref,
             )
+
+
+def _doubt_at(instance: Instance) -> datetime | None:
+    """When news about somebody last did not fit what was known of them."""
+    ended = instance.closed_at
+    doubts = [c.whereabouts(ended).doubt_at for c in instance.connections.values()]
+    return max(filter(None, doubts), default=None)
 
 
 RULES = (

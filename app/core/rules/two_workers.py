@@ -13,7 +13,14 @@ from app.core.actions import (
     Wish,
 )
 from app.core.connections import Stay
-from app.core.rooms import Room, covered_since, rooms, stays_of, who_is_who
+from app.core.rooms import (
+    Room,
+    covered_since,
+    rooms,
+    stays_of,
+    who_is_who,
+    worker_stays,
+)
 from app.core.session import GroupSession, Instance
 
 LEAD_MISSED_AFTER = timedelta(seconds=30)
@@ -41,13 +48,20 @@ def too_few(session: GroupSession, now: datetime) -> Iterator[Wish]:
 
 def short_since(session: GroupSession, instance: Instance) -> datetime | None:
     """Since when too few workers are with at least one client; None when all is well."""
+    return session.remember_room(
+        f"two_workers.short:{instance.ref.instance}",
+        lambda: _short_since(session, instance),
+    )
+
+
+def _short_since(session: GroupSession, instance: Instance) -> datetime | None:
     known = who_is_who(session, instance)
     here = [
         room for room in rooms(session) if room.instance is instance and room.at_risk
     ]
     if not here:
         return None
-    workers = stays_of(instance, known, workers=True)
+    workers = worker_stays(session, instance)
     needed = session.policy.workers_needed
     if len({person for person, stay in workers if stay.end is None}) >= needed:
         return None
@@ -111,8 +125,7 @@ def lead_lost(session: GroupSession, now: datetime) -> Iterator[Wish]:
     if session.plan is None or session.closing is not None:
         return
     for instance in session.live():
-        known = who_is_who(session, instance)
-        stays = stays_of(instance, known, workers=True)
+        stays = worker_stays(session, instance)
         here = {person for person, stay in stays if stay.end is None}
         lead = session.lead_id
         if not here or lead in here:

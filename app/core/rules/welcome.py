@@ -30,7 +30,7 @@ def at_the_door(session: GroupSession, now: datetime) -> Iterator[Wish]:
             rule="welcome.at_the_door",
             meeting=instance.ref,
             title=TITLE,
-            text=words(session),
+            text=session.remember_room("welcome.words", lambda: words(session)),
         )
 
 
