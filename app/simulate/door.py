@@ -2,8 +2,10 @@
 
 import asyncio
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any
 
+from sqlalchemy import Connection
 from sqlalchemy import Engine as Database
 from sqlalchemy.exc import OperationalError
 
@@ -18,6 +20,20 @@ class Killed(BaseException):
     """The process is gone. Nothing catches this."""
 
 
+@dataclass(frozen=True, slots=True)
+class Connections:
+    """Kept from evening to evening: opening one costs as much as what is asked."""
+
+    reading: Connection
+    writing: Connection
+
+    @classmethod
+    def of(cls, database: Database) -> "Connections":
+        """Open both."""
+        writing = database.connect().execution_options(writing=True)
+        return cls(database.connect(), writing)
+
+
 class FaultyDoor(InlineDoor):
     """`trouble` says what is wrong with this commit: "", "full", "error"; `pause` how
     long it takes; `passed` is told before and after each commit."""
@@ -25,11 +41,13 @@ class FaultyDoor(InlineDoor):
     def __init__(
         self,
         database: Database,
+        connections: "Connections",
         passed: Passed,
         trouble: Callable[[], str],
         pause: Callable[[], float],
     ) -> None:
         super().__init__(database)
+        self._connections = connections
         self._passed = passed
         self._trouble = trouble
         self._pause = pause
@@ -43,11 +61,16 @@ class FaultyDoor(InlineDoor):
             trouble = self._trouble()
             if trouble:
                 raise OperationalError("", {}, Exception(trouble))
-            done = await super().write(work)
+            done = self._run(self._connections.writing, work)
             self._passed("after commit")
         return done
 
     async def read(self, work: Work) -> Any:
         await self._clock.sleep(0)
         self._passed("read")
-        return await super().read(work)
+        return self._run(self._connections.reading, work)
+
+    @staticmethod
+    def _run(db: Connection, work: Work) -> Any:
+        with db.begin():
+            return work(db)

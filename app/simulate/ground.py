@@ -14,6 +14,7 @@ from app.core.plan import HEADINGS, GroundRule
 from app.crypto import Keyring
 from app.simulate.cast import CLIENTS, WORKERS
 from app.simulate.chance import stream
+from app.simulate.door import Connections
 from app.simulate.scenario import Scenario
 from app.store import contacts, groups, ids, people, sessions
 from app.store.database import InlineDoor, Store, open_engine
@@ -32,6 +33,7 @@ class Ground:
     """`database` is reused from evening to evening; `lay` empties it first."""
 
     database: Engine
+    connections: Connections
     tables: bytes
     people: dict[str, str]
     group_id: str
@@ -98,7 +100,7 @@ def new_ground() -> Ground:
     with closing(database.raw_connection()) as connection:
         driver: Any = connection.driver_connection
         tables: bytes = driver.serialize()
-    return Ground(database, tables, known, group_id)
+    return Ground(database, Connections.of(database), tables, known, group_id)
 
 
 def _enter(db: Connection, store: Store) -> tuple[dict[str, str], str]:

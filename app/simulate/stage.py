@@ -152,7 +152,11 @@ class Stage:
 
     def _parts(self, life: Life) -> Parts:
         door = FaultyDoor(
-            self.ground.database, life.passed, self._store_trouble, self._pause
+            self.ground.database,
+            self.ground.connections,
+            life.passed,
+            self._store_trouble,
+            self._pause,
         )
         return self.change(
             Parts(

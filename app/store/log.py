@@ -23,7 +23,7 @@ from app.core import wire
 from app.core.events import MeetingEvent, MeetingRef
 from app.core.fold import Fact
 from app.crypto import CannotDecrypt
-from app.store.bulk import Asking, asking, insert_once
+from app.store.bulk import Asking, asking, insert_once, insert_or_change
 from app.store.columns import moment_of, ticks_of
 from app.store.database import Store
 from app.store.entries import Entry as Entry
@@ -291,26 +291,15 @@ def counted(db: Connection) -> dict[str, tuple[int, datetime]]:
     return {name: (number, last_at) for name, number, last_at in rows}
 
 
-_LOOKED_AT = (
-    last_seen.c.platform == bindparam("of_platform"),
-    last_seen.c.meeting_id == bindparam("of_meeting"),
-    last_seen.c.instance == bindparam("of_instance"),
-)
-_LAST_SEEN = select(last_seen).where(*_LOOKED_AT)
-_LOOK = last_seen.update().where(*_LOOKED_AT)
-
-
-def _which(ref: MeetingRef) -> dict[str, str]:
-    return {
-        "of_platform": ref.platform,
-        "of_meeting": ref.meeting_id,
-        "of_instance": ref.instance,
-    }
-
-
 def last_seen_of(db: Connection, ref: MeetingRef) -> Any:
     """The row of the last look at this instance, or None."""
-    return db.execute(_LAST_SEEN, _which(ref)).first()
+    return db.execute(
+        select(last_seen).where(
+            last_seen.c.platform == ref.platform,
+            last_seen.c.meeting_id == ref.meeting_id,
+            last_seen.c.instance == ref.instance,
+        )
+    ).first()
 
 
 def look(
@@ -322,12 +311,15 @@ def look(
     seen: Sequence[str],
 ) -> None:
     """Overwrite the one row of the last look."""
-    which = _which(ref)
-    values = {"proof_at": proof_at, "failing_since": failing_since, "seen": list(seen)}
-    key = {"platform": ref.platform, "meeting_id": ref.meeting_id}
-    row = {**key, "instance": ref.instance, **values}
-    db.execute(insert_once(db, last_seen), row)
-    db.execute(_LOOK, {**which, **values})
+    row = {
+        "platform": ref.platform,
+        "meeting_id": ref.meeting_id,
+        "instance": ref.instance,
+        "proof_at": proof_at,
+        "failing_since": failing_since,
+        "seen": list(seen),
+    }
+    db.execute(insert_or_change(db, last_seen), row)
 
 
 def last_delivery(db: Connection, platform: str) -> datetime | None:

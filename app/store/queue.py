@@ -12,7 +12,7 @@ from app.core import codec
 from app.core.actions import ACTIONS, Action
 from app.core.policy import Mode
 from app.core.presses import ActionState
-from app.store.bulk import insert_once
+from app.store.bulk import insert_once, insert_or_change
 from app.store.database import Store
 from app.store.tables import (
     ActionRow,
@@ -39,8 +39,6 @@ _OPEN_ACTIONS = (
     .where(actions.c.session_id == bindparam("whose"), actions.c.state.in_(OPEN))
     .order_by(actions.c.rank.desc(), actions.c.wanted_at)
 )
-_SET_DEADLINE = deadlines.update().where(deadlines.c.session_id == bindparam("whose"))
-_NOTE_RAN = periodic.update().where(periodic.c.name == bindparam("which"))
 _CONFIRMED = select(contacts.c.id).where(contacts.c.confirmed_at.is_not(None))
 _DUE_LETTERS = (
     select(
@@ -154,8 +152,7 @@ def set_deadline(
         db.execute(deadlines.delete().where(deadlines.c.session_id == session_id))
         return
     row = {"session_id": session_id, "at": at, "why": why}
-    db.execute(insert_once(db, deadlines), row)
-    db.execute(_SET_DEADLINE, {"whose": session_id, "at": at, "why": why})
+    db.execute(insert_or_change(db, deadlines), row)
 
 
 def deadline_of(db: Connection, session_id: str) -> datetime | None:
@@ -184,8 +181,7 @@ def ran(db: Connection, name: str) -> datetime | None:
 
 def note_ran(db: Connection, name: str, at: datetime) -> None:
     """Remember that a periodic job ran."""
-    db.execute(insert_once(db, periodic), {"name": name, "last_at": at})
-    db.execute(_NOTE_RAN, {"which": name, "last_at": at})
+    db.execute(insert_or_change(db, periodic), {"name": name, "last_at": at})
 
 
 # --- alarms -----------------------------------------------------------------------

@@ -4,7 +4,7 @@ from datetime import datetime
 
 from sqlalchemy import Connection, delete, select
 
-from app.store.bulk import insert_once
+from app.store.bulk import insert_once, insert_or_change
 from app.store.tables import RememberedRow
 
 remembered = RememberedRow.__table__  # type: ignore[attr-defined]
@@ -12,10 +12,8 @@ remembered = RememberedRow.__table__  # type: ignore[attr-defined]
 
 def remember(db: Connection, name: str, value: str, at: datetime) -> None:
     """Keep a value under a name; the last one stays."""
-    db.execute(insert_once(db, remembered), {"name": name, "value": value, "at": at})
-    db.execute(
-        remembered.update().where(remembered.c.name == name).values(value=value, at=at)
-    )
+    row = {"name": name, "value": value, "at": at}
+    db.execute(insert_or_change(db, remembered), row)
 
 
 def recall(db: Connection, beginning: str) -> dict[str, str]:

@@ -7,7 +7,7 @@ from typing import Any
 
 from sqlalchemy import Connection, select
 
-from app.store.bulk import insert_once
+from app.store.bulk import insert_once, insert_or_change
 from app.store.database import Store
 from app.store.tables import LinkRow, MeetingRow
 
@@ -95,9 +95,10 @@ def meetings_of(db: Connection, store: Store, session_id: str) -> list[BoundMeet
 
 def keep_link(db: Connection, store: Store, link: PersonalLink) -> None:
     """Keep a personal link; a person has one per session, the latest."""
-    key = {"session_id": link.session_id, "person_id": link.person_id}
     place = _link_place(link.session_id, link.person_id)
-    values = {
+    row = {
+        "session_id": link.session_id,
+        "person_id": link.person_id,
         "registrant_id": link.registrant_id,
         "platform": link.platform,
         "meeting_id": link.meeting_id,
@@ -106,8 +107,7 @@ def keep_link(db: Connection, store: Store, link: PersonalLink) -> None:
         "state": link.state,
         "created_at": link.created_at,
     }
-    db.execute(insert_once(db, links), {**key, **values})
-    db.execute(links.update().where(*_is(links, key)).values(**values))
+    db.execute(insert_or_change(db, links), row)
 
 
 def links_of(db: Connection, store: Store, session_id: str) -> list[PersonalLink]:
