@@ -11,6 +11,7 @@ from sqlalchemy.exc import OperationalError
 
 from app.clock import SystemClock
 from app.store.database import InlineDoor, Work
+from app.store.entries import make_ready
 
 Passed = Callable[[str], None]
 """Told each point of the process; raises `Killed` when it is the last one."""
@@ -31,6 +32,7 @@ class Connections:
     def of(cls, database: Database) -> "Connections":
         """Open both."""
         writing = database.connect().execution_options(writing=True)
+        make_ready(writing)
         return cls(database.connect(), writing)
 
 

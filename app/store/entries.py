@@ -106,15 +106,24 @@ def add_alone(db: Connection, entries: Sequence[Entry]) -> bool:
     driver: sqlite3.Connection = db.connection.driver_connection  # type: ignore[assignment]
     values = tuple(chain.from_iterable(entries))
     try:
-        if not db.info.get(_READY):
-            for statement in (_VIEW, _TRIGGER):
-                driver.execute(statement).close()
-            db.info[_READY] = True
+        make_ready(db)
         driver.execute(_insert(len(entries)), values).close()
     except sqlite3.Error as error:
         # As when SQLAlchemy runs it: who waits tells trouble of the store by its class.
         raise DBAPIError.instance(None, None, error, sqlite3.Error) from error
     return True
+
+
+def make_ready(db: Connection) -> None:
+    """Set SQLite's connection up for :func:`add`, once for all its life.
+
+    ``db`` is in no transaction. Raises sqlite3.Error.
+    """
+    driver: sqlite3.Connection = db.connection.driver_connection  # type: ignore[assignment]
+    if not db.info.get(_READY):
+        for statement in (_VIEW, _TRIGGER):
+            driver.execute(statement).close()
+        db.info[_READY] = True
 
 
 @cache

@@ -104,11 +104,10 @@ def _late(
     session: GroupSession, stem: str, start: ActionFact, here: list[_Here]
 ) -> Iterator[tuple[list[_Here], str]]:
     """Who has not had them yet, in groups that may share one message."""
-    given = _given(session)
     group: list[_Here] = []
     key = ""
     for one in here:
-        if one.since <= start.wanted_at or _had(given, one):
+        if one.since <= start.wanted_at or _had(_given(session), one):
             continue
         if group and not _shares(session, key, group[0], one):
             yield group, key

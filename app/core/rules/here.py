@@ -113,13 +113,13 @@ def one_a_minute(
 
     ``about`` keeps apart what has to be told apart.
     """
-    told: set[str] = set()
+    told: set[tuple[str, str, datetime]] = set()
     for person in people:
-        minute = person.since.replace(second=0, microsecond=0).isoformat()
-        episode = f"{person.instance.ref.instance}:{about(person)}:{minute}"
+        minute = person.since.replace(second=0, microsecond=0)
+        episode = (person.instance.ref.instance, about(person), minute)
         if episode not in told:
             told.add(episode)
-            yield episode, person
+            yield f"{episode[0]}:{episode[1]}:{minute.isoformat()}", person
 
 
 def ask(

@@ -150,6 +150,12 @@ def nickname(session: GroupSession, now: datetime) -> Iterator[Wish]:
 
     Chosen names on record count as real. Never a step of the ladder.
     """
+    yield from session.remember_room(
+        "entry.nickname", lambda: tuple(_nicknames(session))
+    )
+
+
+def _nicknames(session: GroupSession) -> Iterator[Wish]:
     for person in inside(session, Who.CLIENT):
         connection, standing = person.connection, person.standing
         registered = session.names.get(standing.person_id, "")
