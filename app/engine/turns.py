@@ -83,11 +83,12 @@ class Turns:
         if ready and len(self._running) < TURNS:
             seconds = min(seconds, self._pause_left())
         sleeper = asyncio.create_task(self._footing.clock.sleep(seconds))
-        bell = asyncio.create_task(self._bell.wait())
-        await asyncio.wait({sleeper, bell}, return_when=asyncio.FIRST_COMPLETED)
-        for task in (sleeper, bell):
-            task.cancel()
-        await asyncio.gather(sleeper, bell, return_exceptions=True)
+        sleeper.add_done_callback(lambda _over: self._bell.set())
+        try:
+            await self._bell.wait()
+        finally:
+            sleeper.cancel()
+        await asyncio.gather(sleeper, return_exceptions=True)
 
     def _begin(self, session_id: str) -> bool:
         if session_id in self._running:
