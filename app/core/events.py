@@ -213,11 +213,16 @@ class BreakoutLeft(SeatEvent):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ConnectionSeen(SeatEvent):
-    """A roster read that began at ``at`` showed this connection where we did not expect it."""
+    """A roster read that began at ``at`` showed this connection where we did not expect it.
+
+    ``last_proof_at`` is the last time we had proof of another place (or of its absence):
+    it may have come here any time since. None when nothing is known.
+    """
 
     room: str = MAIN_ROOM
     waiting: bool = False
     role: str = ""
+    last_proof_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -167,8 +167,15 @@ def _unsafe(
     name: str,
     workers: Iterable[tuple[str, Stay]],
 ) -> tuple[datetime | None, datetime | None]:
-    """Since when this room is unsafe, and when we had heard all that makes it so."""
+    """Since when this room is unsafe, and when we had heard all that makes it so.
+
+    Where only a look showed that people moved, it counts from the look before: the last
+    proof that a worker was with them. Before the first worker there is no such proof.
+    """
+    workers = list(workers)
     risk = [s for _, s in stays_of(instance, known, workers=False, room=name)]
+    if workers:
+        risk = [replace(s, start=s.unseen_since or s.start) for s in risk]
     begun = covered_since(risk, session.policy.grace)
     if begun is None:
         return None, None
@@ -177,7 +184,7 @@ def _unsafe(
     for _, stay in workers:
         # Until such a leave was heard, that worker was thought to be there.
         if stay.room == name and stay.end is not None and stay.end >= begun:
-            since = max(since, stay.end)
+            since = max(since, stay.seen_until or stay.end)
             news.append(stay.end_heard_at)
     return since, max(filter(None, news), default=None)
 

@@ -140,9 +140,15 @@ def _seen(
     started_at: datetime,
 ) -> ConnectionSeen:
     seat, room = entry.seat, entry.room
-    if room == MAIN_ROOM and connection is not None and not entry.waiting:
-        # A list that does not know of breakout rooms moves nobody out of one.
-        room = connection.whereabouts(instance.closed_at).room or room
+    proof = instance.proof_at
+    if connection is not None:
+        where = connection.whereabouts(instance.closed_at)
+        if room == MAIN_ROOM and not entry.waiting:
+            # A list that does not know of breakout rooms moves nobody out of one.
+            room = where.room or room
+        if where.room or where.waiting:
+            moved = entry.waiting or where.room != room
+            proof = _last_proof(connection, instance) if moved else None
     return ConnectionSeen(
         meeting=instance.ref,
         at=started_at,
@@ -156,6 +162,7 @@ def _seen(
         room=room,
         waiting=entry.waiting,
         role=role,
+        last_proof_at=None if proof is None else min(proof, started_at),
     )
 
 
@@ -175,9 +182,7 @@ def _missed(
     if fresh and (seen is None or (told is not None and seen < told)):
         # The list may be a minute old and not know of this join yet (F10, I3).
         return None
-    last = max(
-        (m for m in (told, seen, where.since) if m is not None), default=started_at
-    )
+    last = _last_proof(connection, instance) or started_at
     return ConnectionMissed(
         meeting=instance.ref,
         at=started_at,
@@ -186,6 +191,14 @@ def _missed(
         user_id=connection.user_id,
         last_proof_at=min(last, started_at),
     )
+
+
+def _last_proof(connection: Connection, instance: Instance) -> datetime | None:
+    """When we last had proof that it is where we think it is."""
+    told = [m.at for m in connection.marks if m.kind in _NEWS]
+    since = connection.whereabouts(instance.closed_at).since
+    known = (*told, connection.proved_at, since)
+    return max((at for at in known if at is not None), default=None)
 
 
 def prove(

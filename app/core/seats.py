@@ -157,6 +157,7 @@ _MARKS: dict[type[e.SeatEvent], MarkKind] = {
     e.ConnectionMissed: MarkKind.MISSED,
     e.PhoneBound: MarkKind.NOTICED,
 }
+_BY_LOOK = (e.ConnectionMissed, e.ConnectionSeen)
 """``NOTICED``: whoever this happens to is in the room, even if the join was lost."""
 
 
@@ -196,7 +197,7 @@ def _mark(kind: MarkKind, fact: e.SeatEvent) -> Mark:
         kind,
         room or e.MAIN_ROOM,
         fact.source,
-        proof_at=fact.last_proof_at if isinstance(fact, e.ConnectionMissed) else None,
+        proof_at=fact.last_proof_at if isinstance(fact, _BY_LOOK) else None,
         heard_at=fact.heard_at,
         cause=str(fact.cause) if isinstance(fact, e.ParticipantLeft) else "",
     )

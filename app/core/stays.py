@@ -40,7 +40,7 @@ class MarkKind(IntEnum):
 
 @dataclass(frozen=True, slots=True, order=True)
 class Mark:
-    """One dated observation. ``proof_at`` is set for MISSED only.
+    """One dated observation. ``proof_at``: of what a look shows, the last proof before it.
 
     Two marks of one moment, kind and room are one observation, however it was heard.
     """
@@ -77,7 +77,9 @@ class Stay:
     """An interval in one room. ``start`` None: joined unseen; ``end`` None: still there.
 
     ``start_heard_at``, ``end_heard_at``: when the news of the start and of the end
-    reached us, None where a look at the room told.
+    reached us, None where a look at the room told. Then it may have begun any time
+    after ``unseen_since``, and ended any time after ``seen_until``: the last looks that
+    proved the contrary.
     """
 
     room: str
@@ -87,6 +89,8 @@ class Stay:
     cause: str = ""
     end_heard_at: datetime | None = None
     start_heard_at: datetime | None = field(default=None, compare=False)
+    unseen_since: datetime | None = field(default=None, compare=False)
+    seen_until: datetime | None = field(default=None, compare=False)
 
     @property
     def begins(self) -> datetime:
@@ -132,6 +136,7 @@ class _Walk:
         self.waiting = False
         self.since: datetime | None = None
         self.since_heard: datetime | None = None
+        self.unseen_since: datetime | None = None
         self.by_poll = False
         self.passing = False
         self.missed = False
@@ -143,11 +148,19 @@ class _Walk:
     def enter(self, mark: Mark, room: str, *, by_poll: bool = False) -> None:
         if self.room == room:
             return
-        self.leave(mark, mark.at)
+        self.leave(mark, mark.at, seen_until=mark.proof_at)
         self.room, self.waiting, self.missed = room, False, False
         self.since, self.since_heard, self.by_poll = mark.at, mark.heard_at, by_poll
+        self.unseen_since = mark.proof_at
 
-    def leave(self, mark: Mark, end: datetime, *, by_poll: bool = False) -> None:
+    def leave(
+        self,
+        mark: Mark,
+        end: datetime,
+        *,
+        by_poll: bool = False,
+        seen_until: datetime | None = None,
+    ) -> None:
         if not self.room or self.since is None:
             return
         passed, self.passing = self.passing and end <= self.since, False
@@ -165,6 +178,8 @@ class _Walk:
                 cause=mark.cause,
                 end_heard_at=mark.heard_at,
                 start_heard_at=self.since_heard,
+                unseen_since=self.unseen_since,
+                seen_until=seen_until,
             )
             self.stays.append(stay)
         self.room, self.since = "", None
@@ -211,7 +226,7 @@ class _Walk:
                 self._to_waiting(mark, by_poll=False)
 
     def _to_waiting(self, mark: Mark, *, by_poll: bool) -> None:
-        self.leave(mark, mark.at, by_poll=by_poll)
+        self.leave(mark, mark.at, by_poll=by_poll, seen_until=mark.proof_at)
         self.missed = False
         if not self.waiting:
             self.waiting, self.since = True, mark.at
@@ -276,6 +291,7 @@ class _Walk:
                     None,
                     by_poll=self.by_poll,
                     start_heard_at=self.since_heard,
+                    unseen_since=self.unseen_since,
                 )
             )
         where = self.since if self.room or self.waiting else None

@@ -93,19 +93,30 @@ def test_a_telephone_is_known_by_its_number() -> None:
 def test_somebody_at_the_door_and_let_in_unheard() -> None:
     session = story(*EVENING, waiting(CHLOE))
     assert look(session, "19:10", [*BOTH, row(CHLOE, waiting=True)]) == []
-    assert look(session, "19:10", [*BOTH, row(CHLOE)]) == [seen(CHLOE, "19:10")]
+    let_in = seen(CHLOE, "19:10", last_proof_at=at("18:57"))
+    assert look(session, "19:10", [*BOTH, row(CHLOE)]) == [let_in]
     assert look(session, "19:10", [row(ANNA), row(BEN, waiting=True), row(CHLOE)]) == [
-        seen(BEN, "19:10", waiting=True),
-        seen(CHLOE, "19:10"),
+        seen(BEN, "19:10", waiting=True, last_proof_at=at("18:58")),
+        let_in,
     ]
 
 
 def test_a_move_to_a_side_room() -> None:
     session = story(*EVENING)
     rows = [row(ANNA), row(BEN, room="blue")]
-    assert look(session, "19:10", rows) == [seen(BEN, "19:10", room="blue")]
-    apply(session, seen(BEN, "19:10", room="blue"))
+    moved = seen(BEN, "19:10", room="blue", last_proof_at=at("18:58"))
+    assert look(session, "19:10", rows) == [moved]
+    apply(session, moved)
     assert look(session, "19:11", rows) == []
+
+
+def test_a_move_came_after_the_last_look_that_showed_another_room() -> None:
+    session = story(*EVENING)
+    prove(here(session), BOTH, started_at=at("19:09:30"), complete=True)
+    assert look(session, "19:10", [row(ANNA), row(BEN, room="blue"), row(EVE)]) == [
+        seen(BEN, "19:10", room="blue", last_proof_at=at("19:09:30")),
+        seen(EVE, "19:10", last_proof_at=at("19:09:30")),  # whom no look had shown
+    ]
 
 
 def test_a_list_that_knows_no_side_rooms_moves_nobody_out_of_one() -> None:

@@ -15,11 +15,6 @@ from app.simulate.verdict import Violation
 
 STORIES = sorted(Path(__file__).parent.glob("*.json"))
 STILL_BROKEN = {
-    "i1_never_alone_seed_1276.json": (
-        "in a breakout room",
-        "With every webhook lost, the grace of a breakout room begins when a look first "
-        "shows it, not at the look before (app/core/rooms.py, _unsafe): up to P + T late.",
-    ),
     "i8_races_are_told_seed_1.json": (
         "and nobody was told",
         "With a grace of 0, closing a breakout room ends the call: the worker's way back "

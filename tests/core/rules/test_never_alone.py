@@ -293,6 +293,16 @@ def test_people_at_the_door_are_not_in_the_room() -> None:
 # --- I1b: side rooms ------------------------------------------------------------------
 
 
+def shown(
+    person: dict[str, str], clock: str, proof: str, room: str = "blue"
+) -> e.ConnectionSeen:
+    """A look showed them in this room, the one before (``proof``) somewhere else."""
+    fact: e.ConnectionSeen = seat(
+        e.ConnectionSeen, person, clock, room=room, last_proof_at=at(proof)
+    )
+    return replace(fact, source=e.Source.POLL, heard_at=None)
+
+
 def aside(person: dict[str, str], clock: str, room: str = "blue") -> e.BreakoutJoined:
     fact: e.BreakoutJoined = seat(e.BreakoutJoined, person, clock, room=room)
     return fact
@@ -364,6 +374,40 @@ def test_a_worker_who_passes_from_room_to_room_gives_the_main_room_no_new_grace(
         aside(ANNA, "19:04:40", "green"),
     )
     assert ends(session, "19:05:10")
+
+
+def test_the_grace_of_a_room_that_a_look_shows_counts_from_the_look_before() -> None:
+    """They may have been without a worker since (I1b)."""
+    session = story(*EVENING, shown(BEN, "19:10", "19:09:30"))
+    assert [r.unsafe_since for r in rooms(session)] == [at("19:09:30"), None]
+    assert not ends(session, "19:10:29")
+    assert ends(session, "19:10:30")
+
+
+def test_a_worker_whom_a_look_shows_elsewhere_may_be_gone_since_the_one_before() -> (
+    None
+):
+    session = story(*EVENING, shown(ANNA, "19:10", "19:09:30"))
+    assert [r.unsafe_since for r in rooms(session)] == [None, at("19:09:30")]
+    assert not ends(session, "19:10:29")
+    assert ends(session, "19:10:30")
+
+
+def test_a_worker_sent_to_the_door_as_well() -> None:
+    to_the_door = replace(shown(ANNA, "19:10", "19:09:30"), waiting=True)
+    session = story(*EVENING, to_the_door)
+    assert [r.unsafe_since for r in rooms(session)] == [at("19:09:30")]
+
+
+def test_news_of_the_move_are_better_than_the_looks() -> None:
+    session = story(*EVENING, shown(BEN, "19:10", "19:09:30"), aside(BEN, "19:09:50"))
+    assert [r.unsafe_since for r in rooms(session)] == [at("19:09:50"), None]
+
+
+def test_before_the_first_worker_nobody_was_with_them_before_the_look() -> None:
+    alone = shown(BEN, "19:00", "18:59:30", room=e.MAIN_ROOM)
+    session = story(started(), alone)
+    assert [r.unsafe_since for r in rooms(session)] == [at("19:00")]
 
 
 # --- I1c: before the first worker -----------------------------------------------------
