@@ -1,26 +1,41 @@
 // Keeps what is written on the server while somebody writes, so that nothing typed is lost.
+// One listener for the whole page: parts of a live page are replaced while one types.
 "use strict";
 
-for (const form of document.querySelectorAll("form.drafted")) {
+const waits = new Map();
+
+function kept(form, text) {
   const told = document.getElementById(form.dataset.told);
-  let waits = null;
-  const save = async () => {
-    waits = null;
-    const fields = new URLSearchParams(new FormData(form));
-    fields.set("quietly", "1");
-    try {
-      const answer = await fetch(form.dataset.draft, { method: "POST", body: fields });
-      told.textContent = answer.ok
-        ? `Draft kept at ${new Date().toTimeString().slice(0, 5)}.`
-        : "The draft could not be kept. Copy your text before you leave this page.";
-    } catch {
-      told.textContent = "No connection: the draft is not kept yet. Stay on this page.";
-      waits = setTimeout(save, 5000);
-    }
-  };
-  form.addEventListener("input", () => {
-    if (waits !== null) clearTimeout(waits);
-    waits = setTimeout(save, 1500);
-  });
-  form.addEventListener("submit", () => clearTimeout(waits));
+  if (told) told.textContent = text;
 }
+
+async function save(id) {
+  waits.delete(id);
+  const form = document.getElementById(id);
+  if (!form) return;
+  const fields = new URLSearchParams(new FormData(form));
+  fields.set("quietly", "1");
+  try {
+    const answer = await fetch(form.dataset.draft, { method: "POST", body: fields });
+    kept(form, answer.ok
+      ? `Draft kept at ${new Date().toTimeString().slice(0, 5)}.`
+      : "The draft could not be kept. Copy your text before you leave this page.");
+  } catch {
+    kept(form, "No connection: the draft is not kept yet. Stay on this page.");
+    later(id, 5000);
+  }
+}
+
+function later(id, milliseconds) {
+  clearTimeout(waits.get(id));
+  waits.set(id, setTimeout(() => save(id), milliseconds));
+}
+
+document.addEventListener("input", (event) => {
+  const form = event.target.closest("form.drafted");
+  if (form) later(form.id, 1500);
+});
+document.addEventListener("submit", (event) => {
+  clearTimeout(waits.get(event.target.id));
+  waits.delete(event.target.id);
+});

@@ -3,17 +3,28 @@
 // where you are, what you typed and which drawers are open.
 "use strict";
 
-const SILENT_TOO_LONG = 4500; // a beat comes every 2 s; "lost" is shown within 5 s
+const SILENT_TOO_LONG = 3800; // a beat comes every 1.5 s; "lost" is shown within 5 s
+const ANSWER_WITHIN = 4000;
 const place = document.getElementById("live");
 const lost = document.getElementById("lost");
 const said = document.getElementById("said");
 let heard = performance.now();
+let source = null;
+let opened = 0;
 let shown = "";
+let stale = false;
 let fetching = false;
 let again = false;
 
 function isLost(yes) {
-  if (lost.hidden === yes) lost.hidden = !yes;
+  if (lost.hidden !== yes) return;
+  lost.hidden = !yes;
+  tellOthers(yes ? "lost" : "found");
+}
+
+// alarm.js listens: it rings, and knows nothing of streams.
+function tellOthers(what) {
+  document.dispatchEvent(new CustomEvent(`live:${what}`));
 }
 
 function kept() {
@@ -81,6 +92,7 @@ function swap(html) {
   window.scrollTo({ top: y, behavior: "instant" });
   tell(fresh.dataset.say);
   count();
+  tellOthers("shown");
 }
 
 function tell(text) {
@@ -96,7 +108,9 @@ async function refresh() {
   try {
     do {
       again = false;
-      const answer = await fetch(place.dataset.page, { headers: { Accept: "text/html" } });
+      // A line that died silently would never answer, and never fail either.
+      const signal = AbortSignal.timeout(ANSWER_WITHIN);
+      const answer = await fetch(place.dataset.page, { headers: { Accept: "text/html" }, signal });
       if (answer.status === 401 || answer.status === 404) {
         window.location.reload();
         return;
@@ -104,8 +118,9 @@ async function refresh() {
       if (!answer.ok) throw new Error("not now");
       swap(await answer.text());
     } while (again);
+    stale = false;
   } catch {
-    isLost(true);
+    isLost((stale = true));
     window.setTimeout(refresh, 1000);
   } finally {
     fetching = false;
@@ -114,11 +129,14 @@ async function refresh() {
 
 function alive() {
   heard = performance.now();
-  isLost(false);
+  isLost(stale);
+  tellOthers("beat");
 }
 
 function listen() {
-  const source = new EventSource(place.dataset.events);
+  if (source) source.close();
+  source = new EventSource(place.dataset.events);
+  opened = performance.now();
   source.addEventListener("version", () => {
     alive();
     refresh();
@@ -128,9 +146,15 @@ function listen() {
     source.close();
     window.location.reload();
   });
-  source.addEventListener("error", () => {
-    if (source.readyState === EventSource.CLOSED) window.setTimeout(listen, 1000);
-  });
+}
+
+// A browser notices a line that was cut, not always one that fell silent (a phone that
+// changes networks): after that long a new one is opened.
+function watch() {
+  const now = performance.now();
+  if (now - heard > SILENT_TOO_LONG) isLost(true);
+  const closed = source.readyState === EventSource.CLOSED;
+  if (now - Math.max(heard, opened) > (closed ? 1000 : SILENT_TOO_LONG)) listen();
 }
 
 // The server's clock counts, not this machine's: the difference is measured once a fetch.
@@ -144,10 +168,28 @@ function count() {
   }
 }
 
+// How long the debrief has been going on, by the server's clock as well.
+function elapsed() {
+  for (const clock of place.querySelectorAll(".elapsed[data-since]")) {
+    if (!clock.dataset.skew) clock.dataset.skew = Date.parse(clock.dataset.now) - Date.now();
+    const gone = Date.now() + Number(clock.dataset.skew) - Date.parse(clock.dataset.since);
+    const seconds = Math.max(0, Math.floor(gone / 1000));
+    const text = `${Math.floor(seconds / 60)}:${String(seconds % 60).padStart(2, "0")} minutes`;
+    if (clock.textContent !== text) clock.textContent = text;
+  }
+}
+
 window.setInterval(() => {
-  if (performance.now() - heard > SILENT_TOO_LONG) isLost(true);
+  watch();
   count();
+  elapsed();
 }, 250);
+// Back from another tab, or from another network: look at once.
+for (const [where, name] of [[window, "online"], [window, "pageshow"], [document, "visibilitychange"]]) {
+  where.addEventListener(name, () => {
+    if (document.visibilityState === "visible") refresh();
+  });
+}
 shown = place.querySelector("main").dataset.say;
 const errors = document.getElementById("errors");
 if (errors) errors.focus();

@@ -12,7 +12,7 @@ from starlette.responses import Response, StreamingResponse
 from app.web import access
 from app.web.pages.visit import Visit
 
-BEAT_SECONDS = 2.0
+BEAT_SECONDS = 1.5
 ACCESS_EVERY = 15
 
 

@@ -2,7 +2,8 @@
 
 ``Headers`` puts the security headers on every answer (assurance §10); ``LastResort``
 answers what nobody expected; ``gate.Gate`` refuses what is not addressed to us and finds
-out who really called; ``body.Body`` reads the body within its limits.
+out who really called; ``body.Body`` reads the body within its limits; pages and files
+are compressed where the browser says it can read that.
 """
 
 import secrets
@@ -10,6 +11,7 @@ from collections.abc import Iterable
 from typing import Any
 
 import structlog
+from starlette.middleware.gzip import DEFAULT_EXCLUDED_CONTENT_TYPES, GZipMiddleware
 from starlette.routing import Match, Route
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -18,6 +20,16 @@ from app.web.counts import Counts
 from app.web.gate import Gate
 from app.web.patience import Patience
 from app.web.plain import Answer, Pair, plain, send_answer
+
+COMPRESSION = 5
+"""Nearly as small as 9, in half the time."""
+
+AS_THEY_ARE = (
+    *DEFAULT_EXCLUDED_CONTENT_TYPES,  # among them the live stream, which must not wait
+    "application/pdf",
+    "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
+    "application/vnd.openxmlformats-officedocument.wordprocessingml.document",
+)
 
 log = structlog.get_logger("chaperone")
 
@@ -147,6 +159,9 @@ def put_around(
     app: Any, *, counts: Counts, patience: Patience, base_url: str, trusted: Any
 ) -> None:
     """Add the layers to a Starlette application; the last one added is outermost."""
+    app.add_middleware(
+        GZipMiddleware, compresslevel=COMPRESSION, exclude_content_types=AS_THEY_ARE
+    )
     app.add_middleware(Body, patience=patience)
     app.add_middleware(Gate, base_url=base_url, trusted=trusted)
     app.add_middleware(LastResort, counts=counts)

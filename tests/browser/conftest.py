@@ -64,11 +64,15 @@ async def chromium(anyio_backend: str, installed: Path) -> AsyncIterator[Browser
 
 @dataclass
 class Site:
-    """The service on a port, and the evening behind it."""
+    """The service on a port, and the evening behind it.
+
+    ``listens``: where the service really is, when something stands in front of it.
+    """
 
     evening: Evening
     app: FastAPI
     port: int
+    listens: int = 0
     server: uvicorn.Server | None = None
     serving: asyncio.Task[None] | None = None
 
@@ -84,7 +88,7 @@ class Site:
         config = uvicorn.Config(
             self.app,
             host="127.0.0.1",
-            port=self.port,
+            port=self.listens or self.port,
             log_level="critical",
             lifespan="off",
             ws="none",
@@ -112,11 +116,15 @@ class Site:
         return f"{self.address}/sign-in/{text}"
 
 
-@pytest.fixture
-async def site(chromium: Browser) -> AsyncIterator[Site]:
+def free_port() -> int:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
+        return int(probe.getsockname()[1])
+
+
+@pytest.fixture
+async def site(chromium: Browser) -> AsyncIterator[Site]:
+    port = free_port()
     clock = ManualClock(BEFORE_THE_SESSION)
     async with evening(clock) as one:
         given = settings(CHAPERONE_BASE_URL=f"http://127.0.0.1:{port}")
@@ -146,14 +154,19 @@ async def window(
     dark: bool = False,
     scripts: bool = True,
     role: Role = Role.WORKER,
+    witness: str = "",
 ) -> AsyncIterator[Window]:
-    """This worker's window, signed in by pressing the button of their link."""
+    """This worker's window, signed in by pressing the button of their link.
+
+    ``witness``: a script that watches what the browser is asked to do.
+    """
     context = await chromium.new_context(
         viewport={**(size or PHONE)},  # type: ignore[arg-type]
         color_scheme="dark" if dark else "light",
         java_script_enabled=scripts,
         reduced_motion="reduce",
     )
+    await context.add_init_script(witness)
     page = await context.new_page()
     complaints: list[str] = []
     page.on(

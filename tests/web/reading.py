@@ -39,6 +39,7 @@ class Page(HTMLParser):
         self._words: list[str] = []
         self._area = ""
         self._button = False
+        self._in_form = False
         self.feed(answer.text)
 
     @property
@@ -57,7 +58,8 @@ class Page(HTMLParser):
         self.tags.append((tag, given))
         if tag == "form":
             self.forms.append(Form(given.get("action", ""), given.get("id", "")))
-        if not self.forms:
+            self._in_form = True
+        if not self._in_form:
             return
         fields = self.forms[-1].fields
         ticked = given.get("type") not in ("checkbox", "radio") or "checked" in given
@@ -77,6 +79,8 @@ class Page(HTMLParser):
             self._area = ""
         elif tag == "button":
             self._button = False
+        elif tag == "form":
+            self._in_form = False
 
     def handle_data(self, data: str) -> None:
         self._words.append(data)

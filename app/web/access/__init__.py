@@ -26,6 +26,7 @@ from app.web.access.browsers import (
 )
 from app.web.access.forgery import (
     csrf_holds,
+    csrf_shown,
     from_our_page,
     safe_next,
     says_where_from,
@@ -64,6 +65,7 @@ __all__ = [
     "cookie_name",
     "cookie_of",
     "csrf_holds",
+    "csrf_shown",
     "drop_cookie",
     "form_token",
     "form_token_holds",

@@ -5,6 +5,9 @@ against the configured address, and a hidden token in every form: of the signed-
 (:func:`csrf_holds`), or of a cookie given with the sign-in form (:mod:`.before`).
 """
 
+import base64
+import binascii
+import secrets
 from urllib.parse import urlsplit
 
 from starlette.requests import Request
@@ -45,9 +48,30 @@ def _origin(url: str) -> tuple[str, str, int] | None:
     return (parts.scheme, parts.hostname, port) if parts.hostname else None
 
 
+def csrf_shown(signed_in: SignIn) -> str:
+    """The session's token as a page shows it: masked anew each time.
+
+    Pages are compressed; a secret that stood in each of them the same way could be told
+    from their lengths (https://www.breachattack.com/).
+    """
+    token = signed_in.csrf.encode()
+    mask = secrets.token_bytes(len(token))
+    return base64.urlsafe_b64encode(mask + _xor(mask, token)).decode()
+
+
 def csrf_holds(signed_in: SignIn, token: str) -> bool:
     """Whether the form's hidden token is this session's, compared in constant time."""
-    return access_rows.same(signed_in.csrf, token)
+    try:
+        both = base64.b64decode(token, altchars=b"-_", validate=True)
+    except (ValueError, binascii.Error):
+        return False
+    half = len(both) // 2
+    found = _xor(both[:half], both[half:])
+    return access_rows.same(signed_in.csrf, found.decode("latin-1"))
+
+
+def _xor(one: bytes, other: bytes) -> bytes:
+    return bytes(a ^ b for a, b in zip(one, other, strict=False))
 
 
 _OURS = (

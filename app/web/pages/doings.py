@@ -48,9 +48,10 @@ class Ask:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Alarm:
-    """Something people are told until a named person takes it."""
+    """Something people are told until a named person takes it; ``slug`` as in Ask."""
 
     key: str
+    slug: str
     tag: Tag
     level: int
     text: str
@@ -108,7 +109,7 @@ def asks(
         found.append(
             Ask(
                 key=fact.key,
-                slug=blake2s(fact.key.encode(), digest_size=6).hexdigest(),
+                slug=_slug(fact.key),
                 words=words.get(fact.key, ""),
                 what=fact.reason if fact.kind == "ask_worker" else DOES[fact.kind],
                 who=_whom(session, fact),
@@ -123,11 +124,16 @@ def asks(
     return sorted(found, key=lambda ask: ask.at)
 
 
+def _slug(key: str) -> str:
+    return blake2s(key.encode(), digest_size=6).hexdigest()
+
+
 def alarms(session: GroupSession) -> list[Alarm]:
     """What nobody has taken yet, loudest first."""
     found = [
         Alarm(
             key=fact.key,
+            slug=_slug(fact.key),
             tag=LEVELS[LEVEL.get(fact.cause, 1)],
             level=LEVEL.get(fact.cause, 1),
             text=named(fact.reason, session.names),

@@ -15,6 +15,7 @@ from app.core.session import GroupSession
 from app.store import people, queue
 from app.store.access_rows import SignIn
 from app.store.sessions import SessionPlan
+from app.web import access
 from app.web.access.roles import Permission, may
 from app.web.house import House
 from app.web.pages.desk import Desk
@@ -50,6 +51,11 @@ class Visit:
     def person_id(self) -> str:
         """Who is signed in, "" for nobody."""
         return self.visitor.person_id if self.visitor is not None else ""
+
+    @property
+    def token(self) -> str:
+        """What a form of this page proves its origin with, "" for nobody signed in."""
+        return access.csrf_shown(self.visitor) if self.visitor is not None else ""
 
     @property
     def session_id(self) -> str:
