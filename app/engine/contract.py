@@ -1,6 +1,12 @@
 """What the rest of the house asks of the engine. Web and command line see only this."""
 
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from collections.abc import (
+    AsyncIterator,
+    Callable,
+    Collection,
+    Mapping,
+    Sequence,
+)
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Protocol
@@ -80,6 +86,9 @@ class EngineDoor(Protocol):
 
     async def person_changed(self, person_id: str, by: str = "") -> None:
         """The same for every open session this person (or their group) is part of."""
+
+    async def forget(self, session_ids: Collection[str]) -> None:
+        """Somebody was erased who was part of these: their names leave the memory."""
 
     async def prepare(self, session_id: str, by: str = "") -> Sequence[str]:
         """Make (or adopt by marker) the safe meeting, bind it, give each client who may be

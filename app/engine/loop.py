@@ -1,7 +1,7 @@
 """The engine as the rest of the house knows it: what it may be asked, over the heart."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Collection, Sequence
 from datetime import datetime, timedelta
 
 from sqlalchemy import Connection
@@ -100,6 +100,13 @@ class Engine(Heart):
     async def person_changed(self, person_id: str, by: str = "") -> None:
         """See EngineDoor."""
         await self.prepare_work.person_changed(person_id, by)
+
+    async def forget(self, session_ids: Collection[str]) -> None:
+        """See EngineDoor."""
+        await self.sessions.forget(session_ids)
+        for session_id in session_ids:
+            if self.sessions.known(session_id) is not None:
+                self.wake(session_id)
 
     async def prepare(self, session_id: str, by: str = "") -> Sequence[str]:
         """See EngineDoor."""

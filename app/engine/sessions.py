@@ -3,7 +3,7 @@
 import asyncio
 import pickle
 from collections import OrderedDict
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
@@ -300,6 +300,35 @@ class Sessions:
                 one.problem,
             )
         return found
+
+    async def forget(self, session_ids: Iterable[str]) -> None:
+        """Take these from the store anew, so that what was erased there is nowhere here.
+
+        One that is not in memory stays out of it; one that is gone leaves it.
+        """
+        self._footing.store.recent.clear()
+        for session_id in session_ids:
+            loading = self._loading.get(session_id)
+            if loading is not None:
+                async with loading:
+                    pass  # It may have been read before the erasure.
+            held = self._held.get(session_id)
+            if held is not None:
+                async with held.lock:
+                    await self._anew(held)
+
+    async def _anew(self, held: Held) -> None:
+        session_id = held.session.session_id
+        anew = Held(GroupSession(session_id))
+        try:
+            await self._footing.store.read(lambda db: self._load(db, session_id, anew))
+        except UnknownSession:
+            self._held.pop(session_id, None)
+            return
+        self._take(held, _News(facts=[], anew=anew))
+        for key, stored in anew.actions.items():
+            held.actions[key].action = stored.action
+        self.on_loaded(held)
 
     @staticmethod
     def forget_actions(held: Held) -> None:

@@ -27,6 +27,10 @@ class Recent:
     def __contains__(self, ref: str) -> bool:
         return ref in self._facts
 
+    def clear(self) -> None:
+        """Everything is read from the log from now on: something was erased there."""
+        self._facts.clear()
+
     def take(self, ref: str) -> Fact | None:
         """The fact, once."""
         return self._facts.pop(ref, None)

@@ -39,7 +39,8 @@ class House:
     ``platforms``: names of the platforms that are switched on. ``pack``: the checklist.
     ``send_code`` None: contacts cannot be confirmed from here. ``send_letter`` None: no
     mail server is set. ``provider`` None: nobody signs in with the organisation's accounts.
-    ``backups`` None: none are made by this service.
+    ``backups`` None: none are made by this service. ``on_erased``: what else forgets
+    names it keeps in memory when somebody was erased.
     """
 
     settings: Settings
@@ -56,6 +57,7 @@ class House:
     passwords: PasswordWork = field(default_factory=PasswordWork)
     counts: Counts = field(default_factory=Counts)
     token_used: dict[str, float] = field(default_factory=dict)
+    on_erased: list[Callable[[], None]] = field(default_factory=list)
 
 
 def house_of(request: Request) -> House:

@@ -131,6 +131,32 @@ async def test_every_page_is_for_everybody(
         assert await complaints(CHECKER, files) == []
 
 
+async def test_erasing_somebody_is_for_everybody(
+    chromium: Browser, office: Site
+) -> None:
+    """Found from the person's page, seen, and typed, by keyboard alone."""
+    found: list[str] = []
+    ben = office.evening.people["ben"]
+    role = Role.SAFEGUARDING_LEAD
+    async with window(chromium, office, role=role) as lena:
+        page = lena.page
+        await page.goto(f"{office.address}/people/{ben}")
+        await page.get_by_role("button", name="Takes no part any more").press("Enter")
+        await page.get_by_role("link", name="Erase this person").press("Enter")
+        await expect(page.get_by_role("heading", name="What goes")).to_be_visible()
+        found += await faults_of(page, "erase")
+        await page.get_by_label("Type the name").press_sequentially("Bem")
+        await page.keyboard.press("Enter")
+        await expect(page.locator("#errors")).to_be_visible()
+        found += await faults_of(page, "erase-refused")
+        await page.get_by_label("Type the name").fill("")
+        await page.get_by_label("Type the name").press_sequentially("Ben")
+        await page.keyboard.press("Enter")
+        await expect(page.get_by_role("heading", name="Erased")).to_be_visible()
+        found += await faults_of(page, "erased")
+    assert found == []
+
+
 async def test_at_four_hundred_per_cent_nothing_runs_out_of_the_window(
     chromium: Browser, office: Site
 ) -> None:

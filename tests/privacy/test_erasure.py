@@ -13,6 +13,7 @@ from app.privacy.traces import words_of
 from app.store import contacts, log, notes, people
 from app.store.database import Store
 from app.store.refusals import Refused, Unknown
+from app.web.pages.people_erase import GOES, STAYS
 from tests.privacy.everything import BEN, MAIL, NICK, PHONE, opened, raise_concern
 from tests.store.conftest import NOW, Evening
 
@@ -282,3 +283,25 @@ def test_names_are_taken_out_as_whole_words(
     taken = words_of(details, others).take_out(before)
 
     assert taken.replace("[name erased]", "[x]") == after
+
+
+async def test_looking_tells_what_erasing_then_does_and_does_nothing(
+    store: Store, full: Evening
+) -> None:
+    before = everything(store)
+    looked = await erasure.look(store, full.ben, NOW)
+    assert everything(store) == before
+    assert do(store, lambda db: erasure.erased_at(db, full.ben)) is None
+
+    made = await erase(store, full.ben)
+    assert looked.counts == made.counts
+    assert stays(looked) == stays(made)
+    assert do(store, lambda db: erasure.erased_at(db, full.ben)) == NOW
+
+
+async def test_a_page_has_words_for_everything_that_goes_and_stays(
+    store: Store, full: Evening
+) -> None:
+    made = await erasure.look(store, full.ben, NOW)
+    assert set(made.counts) <= set(GOES)
+    assert {one.what for one in made.stays} <= set(STAYS)

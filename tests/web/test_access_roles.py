@@ -24,6 +24,7 @@ CONTENT = {
     Permission.EXPORT_SESSION,
     Permission.EXPORT_TERM,
     Permission.READ_CONCERNS,
+    Permission.ERASE_PEOPLE,
 }
 
 
@@ -45,6 +46,7 @@ def test_each_step_up_has_what_the_one_below_has() -> None:
     )
     assert worker < lead < safeguarding
     assert roles_with(Permission.READ_CONCERNS) == {Role.SAFEGUARDING_LEAD}
+    assert roles_with(Permission.ERASE_PEOPLE) == {Role.SAFEGUARDING_LEAD}
     assert roles_with(Permission.SEE_ALL_SESSIONS) == {Role.SAFEGUARDING_LEAD}
 
 

@@ -299,7 +299,6 @@ async def test_a_person_changes_leaves_and_is_forgotten(front: Front) -> None:
     assert {one["what"] for one in erased.json()["stays"]} == {
         "log",
         "meetings",
-        "memory",
         "concerns",
         "backups",
     }

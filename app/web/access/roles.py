@@ -42,6 +42,7 @@ class Permission(StrEnum):
     EXPORT_TERM = "export many sessions at once"
     RAISE_CONCERN = "raise a concern"
     READ_CONCERNS = "read concerns"
+    ERASE_PEOPLE = "erase a person for good"
     MANAGE_CONTACTS = "enter and confirm alarm contacts"
     CHANGE_POLICY = "change the organisation's policy"
     CONNECT_PLATFORMS = "connect platforms and mail"
@@ -73,6 +74,7 @@ PERMISSIONS: dict[Role, frozenset[Permission]] = {
     | {
         Permission.SEE_ALL_SESSIONS,
         Permission.READ_CONCERNS,
+        Permission.ERASE_PEOPLE,
         Permission.MANAGE_CONTACTS,
         Permission.CHANGE_POLICY,
     },

@@ -6,11 +6,11 @@ from fastapi import APIRouter, Depends
 from sqlalchemy import Connection
 from starlette.requests import Request
 
-from app.privacy import erasure
 from app.privacy.erasure import Erased
 from app.store import people
 from app.store.access_rows import Token
 from app.store.people import Person, Talk
+from app.web import erasing
 from app.web.access import Needs
 from app.web.api.shapes import (
     API,
@@ -148,10 +148,7 @@ async def erase_person(
     token: Annotated[Token, Depends(Needs("people:write"))],
 ) -> Erased:
     """Erase what names or describes them; the answer says what stays, and why."""
-    house = house_of(request)
-    made = await erasure.erase(house.store, person_id, token.id, house.clock.now())
-    await house.engine.person_changed(person_id)
-    return made
+    return await erasing.erase(house_of(request), person_id, token.id)
 
 
 @router.get("/one-to-ones", dependencies=[READ])

@@ -8,6 +8,7 @@ from app.web.pages import (
     invitations,
     one_to_ones,
     people,
+    people_erase,
     people_forms,
     planning,
 )
@@ -15,6 +16,7 @@ from app.web.pages.visit import Shows
 from app.web.pages.ways import For, Page, looks, sends
 
 SEE, ENTER = Permission.SEE_PEOPLE, Permission.ENTER_PEOPLE
+ERASE = Permission.ERASE_PEOPLE
 ONE, GROUP = "/people/{person_id}", "/groups/{group_id}"
 
 PEOPLE: tuple[Page, ...] = (
@@ -37,6 +39,8 @@ PEOPLE: tuple[Page, ...] = (
     sends(f"{ONE}/change", people_forms.change, people_forms.change_form, ENTER),
     sends(f"{ONE}/leave", people_forms.leave, people.person, ENTER),
     sends(f"{ONE}/return", people_forms.come_back, people.person, ENTER),
+    looks(f"{ONE}/erase", people_erase.page, ERASE),
+    sends(f"{ONE}/erase", people_erase.erase, people_erase.page, ERASE),
     sends(f"{ONE}/consents", one_to_ones.add_consent, people.person, ENTER),
     sends(
         f"{ONE}/consents/{{consent_id}}/withdraw",

@@ -69,6 +69,13 @@ class Previews:
         found = self._kept.get(preview_id)
         return found if found is not None and found.by == by else None
 
+    def forget(self) -> None:
+        """Previews hold names of past sessions: somebody was erased."""
+        for preview in self._kept.values():
+            if preview.task is not None:
+                preview.task.cancel()
+        self._kept.clear()
+
     def start(self, house: House, preview: Preview) -> str:
         """Begin; returns the id to look at it by."""
         preview_id = new_token()
@@ -144,6 +151,7 @@ def _previews(visit: Visit) -> Previews:
     state = visit.request.app.state
     if not hasattr(state, "previews"):
         state.previews = Previews()
+        visit.house.on_erased.append(state.previews.forget)
     previews: Previews = state.previews
     return previews
 
