@@ -6,12 +6,11 @@ erase it while the pseudonymous rest of the log stays (DESIGN §5, line 13).
 
 import dataclasses
 import types
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, fields, is_dataclass
 from datetime import UTC, date, datetime, timedelta
 from enum import Enum, IntEnum
 from functools import cache
-from operator import attrgetter
 from typing import Any, Union, get_args, get_origin, get_type_hints
 
 Json = Any
@@ -105,12 +104,17 @@ def _coder(hint: Any) -> _Coder:
 
 
 @dataclass(frozen=True, slots=True)
-class _Shape:
-    """``values``: the fields of one instance, the public ones first."""
+class _Field:
+    name: str
+    hint: Any
+    coder: _Coder
+    default: Any
 
-    public: tuple[tuple[str, _Coder, Any], ...]
-    personal: tuple[tuple[str, _Coder, Any], ...]
-    values: Callable[[Any], tuple[Any, ...]]
+
+@dataclass(frozen=True, slots=True)
+class _Shape:
+    public: tuple[_Field, ...]
+    personal: tuple[_Field, ...]
 
 
 def _default(one: "dataclasses.Field[Any]") -> Any:
@@ -124,26 +128,18 @@ def _default(one: "dataclasses.Field[Any]") -> Any:
 @cache
 def _shape(cls: Any) -> _Shape:
     hints = get_type_hints(cls)
-    rows = [
-        (one.name, _coder(hints[one.name]), _default(one), one.metadata)
-        for one in fields(cls)
-        if one.init
-    ]
-    public = tuple((n, c, d) for n, c, d, m in rows if not m.get("personal"))
-    personal = tuple((n, c, d) for n, c, d, m in rows if m.get("personal"))
-    return _Shape(public, personal, _getter([n for n, _, _ in (*public, *personal)]))
-
-
-def _getter(names: Sequence[str]) -> Callable[[Any], tuple[Any, ...]]:
-    if len(names) > 1:
-        return attrgetter(*names)
-    return lambda value: tuple(getattr(value, name) for name in names)
+    halves: tuple[list[_Field], list[_Field]] = ([], [])
+    for one in fields(cls):
+        if one.init:
+            hint = hints[one.name]
+            made = _Field(one.name, hint, _coder(hint), _default(one))
+            halves[bool(one.metadata.get("personal"))].append(made)
+    return _Shape(tuple(halves[False]), tuple(halves[True]))
 
 
 @cache
 def _holds_personal(kind: Any) -> bool:
-    plain = not is_dataclass(kind)
-    return not plain and bool(_shape(kind).personal)
+    return bool(_shape(kind).personal)
 
 
 def encode(value: Any) -> dict[str, Json]:
@@ -165,26 +161,75 @@ def merge(
 
 def split(value: Any) -> tuple[dict[str, Json], dict[str, Json]]:
     """Return (pseudonymous fields, personal fields); fields at their default are left out."""
-    cls: Any = type(value)
-    shape = _shape(cls)
     public: dict[str, Json] = {}
     private: dict[str, Json] = {}
-    values = shape.values(value)
-    for (name, coder, default), here in zip(shape.public, values, strict=False):
-        if here is default or here == default:
-            continue
-        kind: Any = type(here)
-        if kind is str:
-            public[name] = here
-        elif _holds_personal(kind):
-            public[name], private[name] = split(here)
-        else:
-            public[name] = coder.encode(here)
-    rest = values[len(shape.public) :]
-    for (name, coder, default), here in zip(shape.personal, rest, strict=True):
-        if here is not default and here != default:
-            private[name] = coder.encode(here)
+    kind: Any = type(value)
+    _splitter(kind)(value, public, private)
     return public, private
+
+
+_Splitter = Callable[[Any, dict[str, Json], dict[str, Json]], None]
+
+
+@cache
+def _splitter(cls: Any) -> _Splitter:
+    """The loop over the fields of ``cls`` written out, as dataclasses write ``__init__``.
+
+    Every webhook waits for it (``chaperone bench --only intake``).
+    """
+    shape = _shape(cls)
+    names: dict[str, Any] = {"part": _part}
+    lines = ["def splitter(value, public, private):"]
+    for half, found in (("public", shape.public), ("private", shape.personal)):
+        for one in found:
+            lines += _written_out(one, half, names)
+    exec("\n    ".join([*lines, "return"]), names)  # noqa: S102 - our own field names
+    splitter: _Splitter = names["splitter"]
+    return splitter
+
+
+def _written_out(one: _Field, half: str, names: dict[str, Any]) -> list[str]:
+    name = one.name
+    names |= {f"default_{name}": one.default, f"encode_{name}": one.coder.encode}
+    put = f"{half}[{name!r}] = "
+    if half == "public" and _may_be_nested(one.hint):
+        put = f"part(here, {name!r}, encode_{name}, public, private)"
+    elif one.hint is str:
+        put += "here"
+    elif one.hint is datetime:
+        put += f"here.isoformat() if here.tzinfo is utc else encode_{name}(here)"
+        names["utc"] = UTC
+    else:
+        put += f"encode_{name}(here)"
+    lines = [f"here = value.{name}"]
+    if one.default is not dataclasses.MISSING:
+        lines.append(f"if here is not default_{name} and here != default_{name}: {put}")
+    else:
+        lines.append(put)
+    return lines
+
+
+def _may_be_nested(hint: Any) -> bool:
+    """Whether a value may be a dataclass with a personal half of its own."""
+    kinds = [kind for kind in get_args(hint) or (hint,) if kind is not types.NoneType]
+    return any(not isinstance(kind, type) or is_dataclass(kind) for kind in kinds)
+
+
+def _part(
+    here: Any,
+    name: str,
+    encoder: Callable[[Any], Json],
+    public: dict[str, Json],
+    private: dict[str, Json],
+) -> None:
+    kind: Any = type(here)
+    nested = is_dataclass(kind)
+    if not nested:
+        public[name] = encoder(here)
+        return
+    public[name], half = split(here)
+    if _holds_personal(kind):
+        private[name] = half
 
 
 def decode(cls: Any, data: Mapping[str, Json]) -> Any:
@@ -194,8 +239,8 @@ def decode(cls: Any, data: Mapping[str, Json]) -> Any:
     """
     shape = _shape(cls)
     given = {
-        name: coder.decode(data[name])
-        for name, coder, _ in (*shape.public, *shape.personal)
-        if name in data
+        one.name: one.coder.decode(data[one.name])
+        for one in (*shape.public, *shape.personal)
+        if one.name in data
     }
     return cls(**given)

@@ -22,6 +22,7 @@ from integrations.base import BadWebhook, Delivery
 
 NO_CONTENT = WebhookAnswer(status=204)
 OFFSET_MATTERS = timedelta(seconds=2)
+_NONE = timedelta()
 
 
 class Intake:
@@ -75,7 +76,8 @@ class Intake:
         module = self._footing.platforms[platform]
         now = self._footing.clock.now()
         # How old it is can only be said by the clock that stamped it (D08).
-        late = module.verify(headers, body, now + self._ahead(platform))
+        ahead = self._ahead(platform)
+        late = module.verify(headers, body, now + ahead if ahead else now)
         delivery = module.parse(body, now, late=late)
         if delivery.answer is not None:
             return WebhookAnswer(status=200, body=dict(delivery.answer))
@@ -155,8 +157,8 @@ class Intake:
         for number, event in enumerate(events):
             # A sender's clock only orders: its times are corrected, all by the same
             # measure, and never lie after receipt.
-            at = min(event.at - ahead, now)
-            heard = event
+            at = event.at - ahead if ahead else event.at
+            at, heard = min(at, now), event
             if at != event.at or event.heard_at != now:
                 heard = replace(event, at=at, heard_at=now)
             entry = log.entry(store, heard, f"{ref}.{number}", now, keep_personal=keep)
@@ -178,8 +180,8 @@ class Intake:
 
     def _ahead(self, platform: str) -> timedelta:
         """How far the platform's clock is ahead of ours, where that matters."""
-        offset = self.offsets.get(platform, timedelta())
-        return offset if abs(offset) > OFFSET_MATTERS else timedelta()
+        offset = self.offsets.get(platform, _NONE)
+        return offset if offset and abs(offset) > OFFSET_MATTERS else _NONE
 
     def _quarantine(
         self, batch: Batch, platform: str, delivery: Delivery, now: datetime

@@ -15,6 +15,7 @@ from uvicorn.protocols.http.httptools_impl import STATUS_LINE
 from uvicorn.server import ServerState
 
 from app.serving.strict import StrictProtocol
+from app.serving.whole import read_whole
 
 Pair = tuple[bytes, bytes]
 # (status, header lines as they stand on the wire, body)
@@ -83,8 +84,13 @@ class LaneProtocol(StrictProtocol):
         super().__init__(config, server_state, app_state, _loop)
         self._lane = lane
         self._turn: _Turn | None = None
+        # The parser holds nothing of a request, and never saw but the lane's.
+        self._between = True
+        self._idle_since = 0.0
 
     def data_received(self, data: bytes) -> None:
+        if self._between and self._take_whole(data):
+            return
         super().data_received(data)
         waits = self._turn is not None and not self.transport.is_closing()
         if waits and self._give_up is None:
@@ -93,6 +99,26 @@ class LaneProtocol(StrictProtocol):
     def connection_lost(self, exc: Exception | None) -> None:
         self._turn = None
         super().connection_lost(exc)
+
+    def _take_whole(self, data: bytes) -> bool:
+        """Whether it was a whole request for the lane; the parser does not see it then."""
+        if not self._has_room() or self.transport.is_closing():
+            return False
+        request = read_whole(data)
+        if request is None or not self._lane.takes(request.url, request.headers):
+            return False
+        self._in_head = False
+        self._lose_patience()
+        turn = _Turn(request.url, request.headers, keep_alive=True)
+        turn.more_body = False
+        self.cycle = turn  # type: ignore[assignment]
+        answer = partial(self._answer, turn)
+        self._lane.drive(request.url, request.headers, request.body, answer)
+        return True
+
+    def on_message_begin(self) -> None:
+        self._between = False
+        super().on_message_begin()
 
     def on_headers_complete(self) -> None:
         if not self._may_turn():
@@ -109,19 +135,26 @@ class LaneProtocol(StrictProtocol):
         super().on_message_complete()
         turn, self._turn = self._turn, None
         if turn is not None:
+            self._between = turn.keep_alive
             self._lose_patience()
             answer = partial(self._answer, turn)
             self._lane.drive(turn.url, turn.headers, bytes(turn.body), answer)
 
     def _may_turn(self) -> bool:
-        most = self.limit_concurrency
         return (
             self._lane.takes(self.url, self.headers)
-            and (self.cycle is None or self.cycle.response_complete)
             and self.parser.get_method() == b"POST"
             and self.parser.get_http_version() == "1.1"
             and not self.parser.should_upgrade()
             and not self.expect_100_continue
+            and self._has_room()
+        )
+
+    def _has_room(self) -> bool:
+        """Whether one more may be taken, here and in the whole service."""
+        most = self.limit_concurrency
+        return (
+            (self.cycle is None or self.cycle.response_complete)
             and not self.flow.write_paused
             and (most is None or max(len(self.connections), len(self.tasks)) < most)
         )
@@ -140,7 +173,27 @@ class LaneProtocol(StrictProtocol):
         self.transport.write(first + head + b"\r\n" + body)
         if not turn.keep_alive:
             self.transport.close()
-        self.on_response_complete()
+        self._idle_since = self.loop.time()
+        if self.timeout_keep_alive_task is None or self.pipeline:
+            self.on_response_complete()
+        else:
+            # One timer for many requests: it looks how long nothing came.
+            self.server_state.total_requests += 1
+            self.flow.resume_reading()
+
+    def timeout_keep_alive_handler(self) -> None:
+        """Close what was idle too long; come back when something came meanwhile."""
+        self.timeout_keep_alive_task = None
+        if self.cycle is not None and not self.cycle.response_complete:
+            return  # Its answer sets the timer anew.
+        idle = self.loop.time() - self._idle_since
+        left = self.timeout_keep_alive - idle
+        if left > 0:
+            self.timeout_keep_alive_task = self.loop.call_later(
+                left, self.timeout_keep_alive_handler
+            )
+        else:
+            super().timeout_keep_alive_handler()
 
     def _close_slow(self) -> None:
         turn, self._turn = self._turn, None

@@ -14,7 +14,7 @@ from sqlalchemy import text
 
 from app.clock import ManualClock
 from app.main import Service, build
-from app.serving import config_of, listen
+from app.serving import IDLE_SECONDS, config_of, listen
 from app.serving.lane import Answer, LaneProtocol
 from app.store.database import Store
 from tests.web.conftest import settings
@@ -190,6 +190,153 @@ async def test_the_lane_says_what_the_road_says(
     assert short.startswith(b"HTTP/1.1 %d " % status)
     assert short.count(b"HTTP/1.1 200 OK") == 1 + (status == 200)
     assert driven == 1
+
+
+async def test_a_whole_request_is_answered_like_one_in_pieces(
+    service: Service, clock: ManualClock
+) -> None:
+    webhook = request(clock)
+    odd = request(clock, line=b"POST /webhooks/teams HTTP/1.1")
+    parts = (webhook, webhook[:40], webhook[40:], webhook, odd, webhook, LAST)
+    ordinary, short, driven = await both_roads(service, *parts)
+
+    assert short == ordinary
+    assert short.count(b"HTTP/1.1 204 No Content") == 4
+    assert driven == 4
+
+
+class _Loop:
+    """Time as the test says, and what was to happen when."""
+
+    def __init__(self) -> None:
+        self.now = 0.0
+        self.later: list[tuple[float, Callable[[], None]]] = []
+
+    def time(self) -> float:
+        return self.now
+
+    def call_later(self, seconds: float, what: Callable[[], None]) -> Any:
+        self.later.append((self.now + seconds, what))
+        return self
+
+    def cancel(self) -> None:
+        self.later.clear()
+
+    def go_to(self, moment: float) -> None:
+        self.now = moment
+        due = [what for at, what in self.later if at <= moment]
+        self.later = [one for one in self.later if one[0] > moment]
+        for what in due:
+            what()
+
+
+class _Wire:
+    """A connection that keeps what was written."""
+
+    def __init__(self) -> None:
+        self.written: list[bytes] = []
+        self.closed = self.paused = False
+
+    def write(self, data: bytes) -> None:
+        self.written.append(data)
+
+    def close(self) -> None:
+        self.closed = True
+
+    def is_closing(self) -> bool:
+        return self.closed
+
+    def pause_reading(self) -> None:
+        self.paused = True
+
+    def get_extra_info(self, _what: str, default: Any = None) -> Any:
+        return default
+
+
+class _Later:
+    """A lane that answers when the test says so."""
+
+    def __init__(self) -> None:
+        self.answers: list[Answer] = []
+
+    def takes(self, url: bytes, _headers: Sequence[tuple[bytes, bytes]]) -> bool:
+        return url == b"/webhooks/zoom"
+
+    def drive(
+        self,
+        _url: bytes,
+        _headers: Sequence[tuple[bytes, bytes]],
+        _body: bytes,
+        answer: Answer,
+    ) -> None:
+        self.answers.append(answer)
+
+    def too_slow(self, answer: Answer) -> None:
+        self.answers.append(answer)
+
+
+WHOLE = b"POST /webhooks/zoom HTTP/1.1\r\nhost: a\r\ncontent-length: 2\r\n\r\n{}"
+
+
+def _connected(service: Service, lane: _Later) -> tuple[Any, _Loop, _Wire]:
+    config, loop, wire = (
+        config_of(service.app, lifespan=False, lane=lane),
+        _Loop(),
+        _Wire(),
+    )
+    config.load()
+    made: Any = config.http_protocol_class
+    protocol = made(config, uvicorn.server.ServerState(), {}, loop)
+    protocol.connection_made(wire)
+    return protocol, loop, wire
+
+
+@pytest.mark.parametrize(("idle", "closed"), [(-0.1, False), (0.0, True), (0.1, True)])
+async def test_a_connection_is_closed_when_it_was_idle_too_long(
+    service: Service, idle: float, closed: bool
+) -> None:
+    lane = _Later()
+    protocol, loop, wire = _connected(service, lane)
+    for moment in (0.0, 3.0):
+        loop.go_to(moment)
+        protocol.data_received(WHOLE)
+        lane.answers.pop()(204, b"", b"")
+    loop.go_to(3.0 + IDLE_SECONDS + idle)
+    loop.go_to(3.0 + IDLE_SECONDS + idle)
+
+    assert wire.closed is closed
+
+
+async def test_a_connection_whose_answer_is_still_to_come_is_not_idle(
+    service: Service,
+) -> None:
+    lane = _Later()
+    protocol, loop, wire = _connected(service, lane)
+    protocol.data_received(WHOLE)
+    lane.answers.pop()(204, b"", b"")
+    loop.go_to(IDLE_SECONDS - 1.0)
+    protocol.data_received(WHOLE)
+    closed: list[bool] = []
+    loop.go_to(IDLE_SECONDS + 1.0)
+    closed.append(wire.closed)
+    lane.answers.pop()(204, b"", b"")
+    for moment in (0.9, 1.0):
+        loop.go_to(2 * IDLE_SECONDS + moment)
+        closed.append(wire.closed)
+
+    assert closed == [False, False, True]
+    assert [answer[:12] for answer in wire.written] == [b"HTTP/1.1 204"] * 2
+
+
+async def test_what_comes_behind_an_open_question_waits(service: Service) -> None:
+    lane = _Later()
+    protocol, _loop, wire = _connected(service, lane)
+    protocol.data_received(WHOLE)
+    protocol.data_received(WHOLE)
+
+    assert len(lane.answers) == 1
+    assert wire.paused
+    assert len(protocol.pipeline) == 1
 
 
 NOT_TAKEN: dict[str, Make] = {
