@@ -10,6 +10,9 @@ SHELL := /bin/bash
 # Passed on to the program: make rehearse ARGS=--exit
 ARGS ?=
 
+# Whole files to each core, so that what a file sets up is set up once.
+CORES := -n auto --maxprocesses 4 --dist loadfile
+
 BIN := .venv/bin
 RUN := .venv/installed-run
 DEV := .venv/installed-dev
@@ -36,7 +39,7 @@ check: $(DEV) ## format, lint, types, import floors, docs: the quick half of `ma
 	$(BIN)/pytest -q tests/test_house.py tests/test_documents.py
 
 test: check $(if $(or $(CI),$(shell command -v npm)),$(NPM)) ## everything CI runs
-	$(BIN)/pytest $(ARGS)
+	$(BIN)/pytest $(CORES) $(ARGS)
 
 long: $(DEV) ## the tests that take minutes
 	$(BIN)/pytest -m long $(ARGS)

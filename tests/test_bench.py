@@ -116,4 +116,5 @@ async def test_a_short_round_of_intake_loses_nothing(tmp_path: Path) -> None:
     }
     assert "all kept, bodies encrypted" in figures["durable intake"].note
     assert figures["durable intake against bare"].goal == 0.6
+    assert figures["durable intake against the one that reads its JSON"].value > 0
     assert figures["intake p99 at 32 connections"].goal == 50

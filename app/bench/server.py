@@ -1,8 +1,9 @@
 """The servers under load, each a process: ``python -m app.bench.server`` with one JSON
 argument.
 
-``bare``: a FastAPI endpoint that only answers. ``service``: the whole service on a
-database with planned sessions. ``rooms``: what Zoom's API would say of the bench's rooms.
+``bare``: a FastAPI endpoint that only answers. ``reading``: one that takes its body as
+JSON, and only answers. ``service``: the whole service on a database with planned
+sessions. ``rooms``: what Zoom's API would say of the bench's rooms.
 """
 
 import json
@@ -33,6 +34,17 @@ def bare() -> FastAPI:
     @app.post("/webhooks/zoom")
     async def answer() -> dict[str, bool]:
         return {"ok": True}
+
+    return app
+
+
+def reading() -> FastAPI:
+    """The yardstick with the body read and parsed, as FastAPI's users declare it."""
+    app = FastAPI(openapi_url=None)
+
+    @app.post("/webhooks/zoom")
+    async def answer(event: dict[str, Any]) -> dict[str, bool]:
+        return {"ok": bool(event)}
 
     return app
 
@@ -85,7 +97,11 @@ def service(given: dict[str, Any]) -> Service:
 def main() -> None:
     """Serve until told to stop."""
     given = json.loads(sys.argv[1])
-    known: dict[str, Callable[[], Any]] = {"bare": bare, "rooms": platform}
+    known: dict[str, Callable[[], Any]] = {
+        "bare": bare,
+        "reading": reading,
+        "rooms": platform,
+    }
     made = known.get(given["what"])
     if made is None:
         whole = service(given)
