@@ -34,13 +34,14 @@ EVENTS: Mapping[str, str] = {
     "Meeting: alert, risk alert": "what Zoom itself finds wrong",
     "Recording: started, stopped, paused, resumed": "recording without a reason",
 }
+_UNSEEN = "Chaperone cannot see it: look yourself"
 LOCKED: Mapping[str, str] = {
     "Waiting room: on, everyone waits": "nobody walks in",
     "Only host and co-hosts admit": "no young person lets anybody in",
     "Private chat, file transfer, annotation: off": "no unseen messages",
     "Remote control, recording by participants: off": "nobody takes something home",
-    "Allow participants to rename themselves: as you decide": "Chaperone cannot see it: look yourself",
-    "Allow removed participants to rejoin: off": "Chaperone cannot see it: look yourself",
+    "Allow participants to rename themselves: as you decide": _UNSEEN,
+    "Allow removed participants to rejoin: off": _UNSEEN,
 }
 _READS = {
     scopes.LIST_MEETINGS: ("/meetings", {"type": "live", "page_size": "30"}),
