@@ -117,7 +117,7 @@ def serve(
 
 @contextmanager
 def _alone(settings: Settings) -> Iterator[None]:
-    lock = composition.lock_of(settings)
+    lock = composition.lock_of(settings, shared=True)
     if lock is None:
         yield
         return

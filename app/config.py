@@ -81,6 +81,12 @@ class Settings(BaseModel):
         "a file in a folder that is there and that the service may write to",
         default=None,
     )
+    lease_seconds: Annotated[int, Field(ge=5, le=60)] = _setting(
+        "On PostgreSQL with several processes: how long one that no longer answers stays "
+        "in charge of its sessions.",
+        "a number from 5 to 60, the same for every process",
+        default=6,
+    )
     organisation_name: Text = _setting(
         "The organisation's name on pages, mails and records.",
         "a name",

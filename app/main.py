@@ -2,8 +2,9 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Mapping, Sequence
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
+from datetime import timedelta
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -18,13 +19,16 @@ from app.crypto import new_token
 from app.engine.alarms import Alarms
 from app.engine.codes import code_sender
 from app.engine.footing import Footing
+from app.engine.leases import EVERYTHING, Shared
 from app.engine.loop import Engine
 from app.engine.senders import senders
 from app.engine.spool_file import SpoolFile
+from app.engine.together import Together
 from app.engine.upkeep import register
 from app.store.database import Store, open_engine
-from app.store.lock import DatabaseLock, Lock, LockFile
+from app.store.lock import AlreadyRunning, DatabaseLock, Lock, LockFile
 from app.store.migrate import migrate
+from app.store.post import Post
 from app.web.app import create_web
 from app.web.letters import letter_sender
 from app.web.webhooks import ShortRoad
@@ -33,6 +37,8 @@ from integrations.base import Platform
 from integrations.mail.settings import MailSettings
 from integrations.oidc.provider import Provider
 from integrations.oidc.settings import OidcSettings
+
+MOST_BESIDE = 8  # processes with one data folder
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +52,7 @@ class Service:
     platforms: Mapping[str, Platform]
     app: FastAPI
     lane: ShortRoad
+    spool_lock: Lock | None = None
 
 
 def open_store(settings: Settings) -> Store:
@@ -58,11 +65,14 @@ def open_store(settings: Settings) -> Store:
     return Store(engine, settings.keyring())
 
 
-def lock_of(settings: Settings) -> Lock | None:
-    """The lock that keeps a second process out; None for a database in memory."""
+def lock_of(settings: Settings, *, shared: bool = False) -> Lock | None:
+    """The lock of who serves the database, or must be alone with it; None in memory.
+
+    ``shared``: a service, of which PostgreSQL has any number and SQLite one.
+    """
     url = make_url(settings.database_url.get_secret_value())
     if url.get_backend_name() != "sqlite":
-        return DatabaseLock(url)
+        return DatabaseLock(url, shared=shared)
     if url.database is None:
         return None
     return LockFile(Path(f"{url.database}.lock"))
@@ -80,6 +90,42 @@ def spool_file_of(settings: Settings) -> SpoolFile | None:
         else:
             path = Path(f"{url.database}.spool")
     return SpoolFile(path, settings.keyring())
+
+
+def own_spool_file(settings: Settings) -> tuple[SpoolFile | None, Lock | None]:
+    """The same, for this process alone: another that runs beside it has its own.
+
+    A process that died left one that is free: the next to start takes it, with what is
+    owed in it. Raises AlreadyRunning, OSError.
+    """
+    file = spool_file_of(settings)
+    address = make_url(settings.database_url.get_secret_value())
+    if file is None or address.get_backend_name() == "sqlite":
+        return file, None
+    free: list[tuple[Path, LockFile]] = []
+    for number in range(1, MOST_BESIDE + 1):
+        path = file.path if number == 1 else Path(f"{file.path}-{number}")
+        lock = LockFile(Path(f"{path}.lock"))
+        with suppress(AlreadyRunning):
+            lock.take()
+            free.append((path, lock))
+    if not free:
+        raise AlreadyRunning
+    path, ours = max(free, key=lambda one: one[0].exists() and one[0].stat().st_size)
+    for _path, lock in free:
+        if lock is not ours:
+            lock.release()
+    return SpoolFile(path, settings.keyring()), ours
+
+
+def shared_leases(settings: Settings, store: Store, clock: Clock) -> Shared | None:
+    """What this process may be in charge of, beside others; None where it is alone."""
+    if store.engine.dialect.name == "sqlite":
+        return None
+    process = new_token()
+    lasts = timedelta(seconds=settings.lease_seconds)
+    post = Post(store.engine.url, process)
+    return Shared(store, clock, process, lasts, post)
 
 
 def mail_settings(settings: Settings) -> MailSettings | None:
@@ -127,7 +173,7 @@ def backups_of(settings: Settings, clock: Clock, engine: Engine) -> Backups | No
     if settings.backup_folder is None:
         return None
     backups = Backups(settings.backup_folder, clock, engine.alarms.cry)
-    engine.add_job("backup", EVERY, backups.run)
+    engine.add_job("backup", EVERY, backups.run, once=True)
     return backups
 
 
@@ -146,6 +192,8 @@ def build(
         for entry in PLATFORMS.values()
         if entry.is_on(settings)
     }
+    spool_file, spool_lock = own_spool_file(settings)
+    leases = shared_leases(settings, store, clock)
     footing = Footing(
         store,
         clock,
@@ -153,7 +201,8 @@ def build(
         new_token,
         alias_domain=alias_domain(settings.base_url),
         rules=rules,
-        spool_file=spool_file_of(settings),
+        spool_file=spool_file,
+        leases=leases or EVERYTHING,
     )
     ways = senders(
         mail_settings(settings),
@@ -164,6 +213,8 @@ def build(
     )
     engine = Engine(footing, Alarms(footing, ways))
     register(footing, engine)
+    if leases is not None:
+        Together(footing, leases, engine)
     send_code = code_sender(
         store,
         clock,
@@ -182,7 +233,7 @@ def build(
         backups=backups_of(settings, clock, engine),
     )
     lane = ShortRoad(web.state.house)
-    service = Service(settings, clock, store, engine, platforms, web, lane)
+    service = Service(settings, clock, store, engine, platforms, web, lane, spool_lock)
     web.router.lifespan_context = lambda _app: _life(service)
     return service
 
@@ -202,6 +253,8 @@ async def _life(service: Service) -> AsyncIterator[None]:
             return_exceptions=True,
         )
         service.store.close()
+        if service.spool_lock is not None:
+            service.spool_lock.release()
 
 
 def create_app(settings: Settings) -> FastAPI:

@@ -239,7 +239,7 @@ TECHNICAL = re.compile(
     r"\w+\.(id|ref|key|kind|source|platform|meeting_id|instance|session_id|group_id"
     r"|state|route|mode|why|problem|proof|level|audience)"
     r"|(deliveries|counters)\.(event_type|name)|(periodic|remembered)\.(name|value)"
-    r"|contacts\.channel"
+    r"|contacts\.channel|leases\.(name|owner)"
     r"|outbox\.alarm_id|sessions\.(local_start|local_end|zone|policy|marker)"
     r"|tokens\.scopes"
 )

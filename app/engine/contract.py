@@ -30,6 +30,8 @@ class EngineStatus:
     """For /readyz, /metrics and the administrator's page.
 
     ``last_webhook_at``: per platform. ``problems``: plain sentences, empty when well.
+    ``shards``: how many of the 64 this process is in charge of; sessions and actions are
+    counted in those only. ``refused_writes``: because another process was in charge.
     """
 
     awake: bool
@@ -40,6 +42,9 @@ class EngineStatus:
     last_webhook_at: Mapping[str, datetime | None] = field(default_factory=dict)
     counters: Mapping[str, int] = field(default_factory=dict)
     problems: tuple[str, ...] = ()
+    shards: int = 64
+    processes: int = 1
+    refused_writes: int = 0
 
 
 class EngineDoor(Protocol):

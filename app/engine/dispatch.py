@@ -33,6 +33,7 @@ from app.engine.spool import FAILING, Spool
 from app.engine.watch import Watch
 from app.engine.writing import Writing, move
 from app.store import log, queue
+from app.store.leases import LeaseLost
 from integrations.base import PermanentFailure, Platform, TemporaryFailure
 
 PERSON_HAS = timedelta(seconds=60)
@@ -59,6 +60,7 @@ class Dispatch:
         self._routes = Routes(footing)
         self._wake = wake
         self.on_link_cancelled: Callable[[str], None] = lambda _session_id: None
+        self.on_lease_lost: Callable[[LeaseLost], None] = lambda _lost: None
 
     def due(self, held: Held, now: datetime) -> list[str]:
         """Keys of actions to work on now, sternest first."""
@@ -75,7 +77,13 @@ class Dispatch:
         one = held.actions.get(key)
         try:
             if one is not None:
+                self._demand(held, one)
                 await self._work(held, one)
+        except LeaseLost as lost:
+            self._footing.log.warning("action left to another process", key=key)
+            self.on_lease_lost(lost)
+            if one is not None:
+                self._later(one)
         except Exception as problem:  # noqa: BLE001 - told, and tried again later
             self._footing.log.error("action failed", key=key, why=repr(problem)[:200])
             if one is not None and one.next_at is not None:
@@ -84,6 +92,11 @@ class Dispatch:
         finally:
             held.busy.discard(key)
             self._wake(held.session.session_id)
+
+    def _demand(self, held: Held, one: OpenAction) -> None:
+        """Raises LeaseLost where another process may be in charge by now (I18)."""
+        session_id = held.session.session_id
+        self._footing.leases.demand(session_id, held.fence, words=_is_said(one))
 
     async def _work(self, held: Held, one: OpenAction) -> None:
         session, action = held.session, one.action
@@ -201,7 +214,7 @@ class Dispatch:
 
         if await self._spool.pay(session.session_id):
             try:
-                done: bool = await self._spool.write(work)
+                done: bool = await self._spool.write(work, held)
             except FAILING:
                 pass  # told already; kept below
             else:
@@ -241,6 +254,7 @@ class Dispatch:
             await self._again(held, one, "The decision was too old to act on.", None)
             return
         limit = policy.call_deadline.total_seconds() + 1.0
+        self._demand(held, one)
         try:
             async with asyncio.timeout(limit):
                 answer = await platform.perform(one.action)
@@ -269,7 +283,7 @@ class Dispatch:
                 self.on_link_cancelled(held.session.session_id)
             return
         one.next_at = now + held.session.policy.verify_after
-        if expectation(action) in (Expect.TICK, Expect.ANSWER):
+        if _is_said(one):
             # Said once. No look at the room can show that it was read: it stays "sent".
             one.next_at = None
         await self._save(held, one, "", {"next_at": one.next_at, "problem": ""})
@@ -371,6 +385,10 @@ class Dispatch:
             problem="Nobody has done it yet.",
         )
         await self._append(held, one, values, [fact])
+
+
+def _is_said(one: OpenAction) -> bool:
+    return expectation(one.action) in (Expect.TICK, Expect.ANSWER)
 
 
 class _Moved(Exception):

@@ -8,6 +8,7 @@ import structlog
 
 from app.clock import Clock
 from app.core.rules import RULES, Rule
+from app.engine.leases import EVERYTHING, Leases
 from app.engine.spool_file import SpoolFile
 from app.store.database import Store
 from integrations.base import Platform
@@ -21,7 +22,8 @@ class Footing:
 
     ``alias_domain``: where the pseudonymous addresses of clients' links live.
     ``rules``: all of them, except where a test takes one away. ``spool_file``: the second
-    durable place, for what the store does not take.
+    durable place, for what the store does not take. ``leases``: what this process is in
+    charge of.
     """
 
     store: Store
@@ -31,4 +33,5 @@ class Footing:
     alias_domain: str = "chaperone.invalid"
     rules: Sequence[tuple[str, Rule]] = RULES
     spool_file: SpoolFile | None = None
+    leases: Leases = EVERYTHING
     log: Any = field(default_factory=lambda: structlog.get_logger("chaperone"))

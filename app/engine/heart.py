@@ -5,12 +5,14 @@ for it, which is what tests and the simulated world drive.
 """
 
 import asyncio
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 
 from sqlalchemy import Connection
 
 from app.engine.alarms import CALM_REPEAT, Alarms
 from app.engine.clocks import Clocks, not_before
+from app.engine.company import ALONE, Company
 from app.engine.contract import UnknownSession
 from app.engine.dispatch import Dispatch
 from app.engine.footing import Footing
@@ -26,6 +28,7 @@ from app.engine.troubles import Troubles
 from app.engine.turns import TURN_PAUSE, Turns
 from app.engine.watch import Watch
 from app.store import log, queue
+from app.store.leases import LeaseLost
 
 FAR_AWAY = datetime.max.replace(tzinfo=UTC)
 BOUND_KEPT = timedelta(days=1)  # an occurrence is over a day after its window
@@ -57,13 +60,17 @@ class Heart:
             footing, self.sessions, self.watch, self.wake, self.spool
         )
         self.every = Every(footing)
+        self.company: Company = ALONE
         self._changed: dict[str, asyncio.Event] = {}
         self._awake = False
         self._stopping = False
 
     def wake(self, session_id: str) -> None:
         """Something happened for this session: settle it soon."""
-        self.turns.wake(session_id)
+        if self._footing.leases.holds(session_id):
+            self.turns.wake(session_id)
+        else:
+            self._footing.leases.tell("wake", session_id)
 
     # --- life ----------------------------------------------------------------------
 
@@ -76,15 +83,30 @@ class Heart:
         if self._awake:
             return
         await self.spool.recover()
+        await self.company.begin()
         last = await self._footing.store.read(log.last_sign)
         if last is not None:
             not_before(self._footing, last)
-        since = self._footing.clock.now() - BOUND_KEPT
 
-        def work(db: Connection) -> tuple[list[tuple[str, datetime]], list[str]]:
+        def work(db: Connection) -> None:
             self.intake.load(db)
             self.clocks.load(db)
             self.every.load(db)
+
+        await self._footing.store.read(work)
+        await self.alarms.remember()
+        await self.take_up(self._footing.leases.holds)
+        self._letterbox.soon()
+        self._awake = True
+
+    async def take_up(self, ours: Callable[[str], bool]) -> None:
+        """Go on with these sessions: deadlines, open actions, rooms that may be open.
+
+        Raises what the store raises.
+        """
+        since = self._footing.clock.now() - BOUND_KEPT
+
+        def work(db: Connection) -> tuple[list[tuple[str, datetime]], list[str]]:
             sessions = queue.sessions_with_work(db)
             return (
                 queue.all_deadlines(db),
@@ -92,17 +114,28 @@ class Heart:
             )
 
         deadlines, working = await self._footing.store.read(work)
-        await self.alarms.remember()
         for session_id, at in deadlines:
-            self.turns.come_back(session_id, at)
+            if ours(session_id):
+                self.turns.come_back(session_id, at)
         for session_id in (*working, *self.spool.owing()):
-            self.wake(session_id)
+            if ours(session_id):
+                self.wake(session_id)
+        self._tasks.bell.set()
+
+    async def take_up_house(self) -> None:
+        """Go on with the work that is done once. Raises what the store raises."""
+        await self._footing.store.read(self.every.load)
+        self.letters_soon()
+
+    def letters_soon(self) -> None:
+        """An alarm was stored, or may have been."""
         self._letterbox.soon()
-        self._awake = True
+        self._tasks.bell.set()
 
     async def run(self) -> None:
         """Work until :meth:`stop`; a mistake in here must not end the guard (I20)."""
         await self.start()
+        keeping = asyncio.create_task(self.company.keep())
         while not self._stopping:
             self._tasks.bell.clear()
             try:
@@ -111,6 +144,7 @@ class Heart:
             except Exception as problem:  # noqa: BLE001 - told, and on we go
                 self._footing.log.error("engine loop", why=repr(problem)[:300])
                 await self._footing.clock.sleep(TURN_PAUSE.total_seconds())
+        keeping.cancel()
 
     async def stop(self) -> None:
         """Finish what is under way, for a few seconds, and go to sleep."""
@@ -121,6 +155,7 @@ class Heart:
             event.set()
         await self.intake.drained()
         await self._tasks.end(STOP_WITHIN)
+        await self.company.leave()
 
     async def step(self) -> None:
         """Do everything that is due at this moment, and what follows from it."""
@@ -141,6 +176,8 @@ class Heart:
         """The clock follows a step of the wall: what waits by it is looked at anew."""
         now = self._footing.clock.now()
         for session_id, held in self.sessions.all().items():
+            if not self._footing.leases.holds(session_id):
+                continue
             held.looked_at.clear()
             for one in held.actions.values():
                 if one.next_at is not None:
@@ -161,9 +198,11 @@ class Heart:
         moments = (self._letterbox.next_at(), self.every.next_at())
         return min((at for at in moments if at is not None), default=None)
 
-    def add_job(self, name: str, gap: timedelta, job: Job) -> None:
-        """Periodic work, remembered in the store."""
-        self.every.add(name, gap, job)
+    def add_job(
+        self, name: str, gap: timedelta, job: Job, *, once: bool = False
+    ) -> None:
+        """Periodic work, remembered in the store; ``once``: by one process of several."""
+        self.every.add(name, gap, job, once=once)
 
     # --- one turn ------------------------------------------------------------------
 
@@ -180,10 +219,16 @@ class Heart:
 
     async def _turn(self, session_id: str) -> None:
         try:
-            held = await self.sessions.held(session_id)
+            fence = self._footing.leases.fence_of(session_id)
+            if fence is None:
+                self._not_ours(session_id)
+                return
+            held = await self.sessions.held_under(session_id, fence)
             try:
                 async with held.lock:
                     await self._settle.settle(held)
+            except LeaseLost as lost:
+                self._lease_lost(lost)
             finally:
                 # Whatever went wrong with deciding: what is decided is carried out.
                 self._start_work(session_id, held)
@@ -191,13 +236,24 @@ class Heart:
                 self._letterbox.soon()
             if held.session.version != held.told_version:
                 held.told_version = held.session.version
-                self._tell(session_id)
+                self.tell_pages(session_id)
+                self._footing.leases.tell("changed", session_id)
         except UnknownSession:
             self.turns.forget(session_id)
         except Exception as problem:  # noqa: BLE001 - put off first, then told
             self._turn_failed(session_id, problem)
         finally:
             self.turns.over(session_id)
+
+    def _not_ours(self, session_id: str) -> None:
+        """Another process may be in charge: of what, the leases know in a moment."""
+        if self._footing.leases.holds(session_id):
+            self.turns.pause(session_id)
+        else:
+            self.turns.forget(session_id)
+
+    def _lease_lost(self, lost: LeaseLost) -> None:
+        self.company.lost(lost)
 
     def _turn_failed(self, session_id: str, problem: Exception) -> None:
         """One bad session must neither stop the others, nor spin, nor be silent (I20)."""
@@ -211,6 +267,9 @@ class Heart:
             self._troubles.turn_failed(session_id)
 
     def _start_work(self, session_id: str, held: Held) -> None:
+        if self._footing.leases.fence_of(session_id) != held.fence:
+            self.turns.pause(session_id)
+            return
         now = self._footing.clock.now()
         for key in self._dispatch.due(held, now):
             held.busy.add(key)
@@ -239,11 +298,14 @@ class Heart:
     async def _look(self, held: Held, name: str) -> None:
         try:
             await self.watch.look(held, name)
+        except LeaseLost as lost:
+            self._lease_lost(lost)
         finally:
             held.busy.discard(f"look:{name}")
             self.wake(held.session.session_id)
 
-    def _tell(self, session_id: str) -> None:
+    def tell_pages(self, session_id: str) -> None:
+        """Pages that show this session look again."""
         event = self._changed.pop(session_id, None)
         if event is not None:
             event.set()

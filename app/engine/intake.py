@@ -58,7 +58,11 @@ class Intake:
     def load(self, db: Connection) -> None:
         """Read which meetings are bound to which sessions."""
         self.bound.clear()
-        for platform, meeting_id, session_id in log.bound_meetings(db):
+        self.know(log.bound_meetings(db))
+
+    def know(self, bound: Iterable[tuple[str, str, str]]) -> None:
+        """Take note of bound meetings: (platform, meeting id, session id)."""
+        for platform, meeting_id, session_id in bound:
             self.bound.setdefault((platform, meeting_id), set()).add(session_id)
 
     def take(

@@ -27,10 +27,14 @@ class Letterbox:
     def soon(self) -> None:
         """One was stored, or may have been."""
         self._at = self._footing.clock.now()
+        if not self._footing.leases.has_house():
+            self._footing.leases.tell("letters")
 
     def next_at(self) -> datetime | None:
-        """When the next is due; None while they are being sent."""
-        return None if self._sending else self._at
+        """When the next is due; None while they are being sent, or another process does."""
+        if self._sending or not self._footing.leases.has_house():
+            return None
+        return self._at
 
     def is_due(self) -> bool:
         """Whether :meth:`send` is to be awaited now; it counts as begun then."""

@@ -17,6 +17,7 @@ from app.engine.heart import Heart
 from app.engine.intake import NO_CONTENT
 from app.engine.prepare import Prepare
 from app.engine.report import status_of
+from app.engine.sessions import Held
 from app.engine.spool import FAILING
 from app.engine.unplanned import Unplanned
 from app.engine.unreadable import Unreadable
@@ -32,8 +33,9 @@ class Engine(Heart):
         super().__init__(footing, alarms)
         self.prepare_work = Prepare(footing, self.sessions, self.intake, self.wake)
         self._dispatch.on_link_cancelled = self._renew_links
+        self._dispatch.on_lease_lost = self._lease_lost
         self.unplanned = Unplanned(footing)
-        self._unreadable = Unreadable(footing, self.sessions, self.intake, self.wake)
+        self.unreadable = Unreadable(footing, self.sessions, self.intake, self.wake)
         self.intake.on_look = self._look_soon
         self.intake.on_unbound = self._heard_of_stranger_meeting
         self.watch.measured = self._measured
@@ -155,12 +157,16 @@ class Engine(Heart):
         platform = self._footing.platforms.get(plan.platform) if plan else None
         return platform.press_hint(press) if platform is not None else ""
 
+    def _is_ours(self, held: Held) -> bool:
+        return self._footing.leases.holds(held.session.session_id)
+
     async def status(self) -> EngineStatus:
         """See EngineDoor."""
         return await status_of(
             self._footing.store,
             self._footing.platforms,
-            self.sessions.all().values(),
+            [one for one in self.sessions.all().values() if self._is_ours(one)],
+            self._footing.leases,
             awake=self._awake,
             problems=self.clocks.problems(),
         )
@@ -168,12 +174,12 @@ class Engine(Heart):
     # --- what the platform says besides ------------------------------------------------
 
     def _look_soon(self, platform: str, delivery: Delivery) -> None:
-        self._unreadable.look_soon(platform, delivery)
+        self.unreadable.look_soon(platform, delivery)
         if delivery.meeting is None:
             self._tasks.start(self._tell_unreadable(platform))
 
     async def _tell_unreadable(self, platform: str) -> None:
-        await self._unreadable.tell(platform)
+        await self.unreadable.tell(platform)
         self._letterbox.soon()
 
     def _renew_links(self, session_id: str) -> None:

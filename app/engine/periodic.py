@@ -21,6 +21,7 @@ class _Job:
     gap: timedelta
     job: Job
     next_at: datetime
+    once: bool
     running: bool = False
 
 
@@ -31,10 +32,13 @@ class Every:
         self._footing = footing
         self._jobs: dict[str, _Job] = {}
 
-    def add(self, name: str, gap: timedelta, job: Job) -> None:
-        """Register a job; the first run is one gap from now."""
+    def add(self, name: str, gap: timedelta, job: Job, *, once: bool) -> None:
+        """Register a job; the first run is one gap from now.
+
+        ``once``: by one of the processes that share a database, not by each.
+        """
         now = self._footing.clock.now()
-        self._jobs[name] = _Job(name, gap, job, now + gap)
+        self._jobs[name] = _Job(name, gap, job, now + gap, once)
 
     def load(self, db: Connection) -> None:
         """Go on where the last process stopped: an overdue job runs at once."""
@@ -52,13 +56,16 @@ class Every:
 
     def next_at(self) -> datetime | None:
         """When the next job is due."""
-        return min(
-            (j.next_at for j in self._jobs.values() if not j.running), default=None
-        )
+        return min((j.next_at for j in self._waiting()), default=None)
+
+    def _waiting(self) -> list[_Job]:
+        ours = self._footing.leases.has_house()
+        jobs = self._jobs.values()
+        return [j for j in jobs if not j.running and (ours or not j.once)]
 
     def due(self, now: datetime) -> list[str]:
         """Names of the jobs to run now; each is then running until :meth:`run` ends."""
-        found = [j for j in self._jobs.values() if j.next_at <= now and not j.running]
+        found = [job for job in self._waiting() if job.next_at <= now]
         for job in found:
             job.running = True
         return [job.name for job in found]

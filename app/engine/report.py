@@ -6,6 +6,7 @@ from typing import Any
 from sqlalchemy import Connection
 
 from app.engine.contract import EngineStatus
+from app.engine.leases import Leases
 from app.engine.sessions import Held
 from app.store import log, queue
 from app.store.database import Store
@@ -17,6 +18,7 @@ async def status_of(
     store: Store,
     platforms: Iterable[str],
     held: Iterable[Held],
+    leases: Leases,
     *,
     awake: bool,
     problems: Sequence[str] = (),
@@ -40,6 +42,9 @@ async def status_of(
         last_webhook_at=seen,
         counters=counts,
         problems=(*_problems(contacts), *problems),
+        shards=leases.shards,
+        processes=leases.processes,
+        refused_writes=leases.refused,
     )
 
 

@@ -6,14 +6,16 @@ from collections import OrderedDict
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
+from typing import Any
 
 from sqlalchemy import Connection
 
 from app.core import fold
 from app.core.actions import Action, Expect
+from app.core.events import MeetingRef
 from app.core.policy import Policy
 from app.core.presses import ActionState, MeetingBound, SessionPlanned
-from app.core.session import GroupSession
+from app.core.session import GroupSession, Instance
 from app.crypto import CannotDecrypt
 from app.engine.contract import UnknownSession
 from app.engine.footing import Footing
@@ -52,7 +54,11 @@ class OpenAction:
 
 @dataclass(slots=True)
 class Held:
-    """One session in memory. Changed only by who holds ``lock``."""
+    """One session in memory. Changed only by who holds ``lock``.
+
+    ``fence``: the claim under which it was loaded; 0 for a session of another process,
+    and where there is one process only.
+    """
 
     session: GroupSession
     actions: dict[str, OpenAction] = field(default_factory=dict)
@@ -65,6 +71,7 @@ class Held:
     told_version: int = 0
     stale_actions: bool = False
     unsettled: bool = False
+    fence: int = 0
 
 
 @dataclass(slots=True)
@@ -75,6 +82,7 @@ class _News:
     anew: Held | None = None
     actions: dict[str, OpenAction] | None = None
     directory: tuple[dict[str, str], Policy] | None = None
+    looks: dict[MeetingRef, Any] = field(default_factory=dict)
 
 
 class Sessions:
@@ -98,6 +106,7 @@ class Sessions:
                 found = self._held.get(session_id)
                 if found is None:
                     held = Held(GroupSession(session_id))
+                    held.fence = self._footing.leases.fence_of(session_id) or 0
                     await self._footing.store.read(
                         lambda db: self._load(db, session_id, held)
                     )
@@ -107,6 +116,17 @@ class Sessions:
         finally:
             self._loading.pop(session_id, None)
         return found
+
+    async def held_under(self, session_id: str, fence: int) -> Held:
+        """The session as it was read under this claim: another process may have been in
+        charge of what was read before. Raises UnknownSession."""
+        held = await self.held(session_id)
+        if held.fence == fence:
+            return held
+        del self._held[session_id]
+        anew = await self.held(session_id)
+        anew.preparing, anew.told_version = held.preparing, held.told_version
+        return anew
 
     def known(self, session_id: str) -> Held | None:
         """The session if it is in memory."""
@@ -161,7 +181,25 @@ class Sessions:
         if news.directory is not None:
             session.names, session.policy = news.directory
             session.version += 1
+        for ref, seen in news.looks.items():
+            self._take_look(session, session.instances[ref], seen)
+        session.version += bool(news.looks)
         return session
+
+    @staticmethod
+    def _take_look(session: GroupSession, instance: Instance, seen: Any) -> None:
+        """What the last look at this instance proved; None: there was none."""
+        if seen is None:
+            return
+        if session.hands.live_roster is False:
+            instance.checked_at = seen.proof_at
+        else:
+            instance.proof_at = seen.proof_at
+        instance.failing_since = seen.failing_since
+        for key in seen.seen:
+            connection = instance.resolve(key)
+            if connection is not None:
+                connection.proved_at = seen.proof_at
 
     @staticmethod
     def _take_actions(held: Held, stored: Mapping[str, OpenAction]) -> None:
@@ -223,6 +261,13 @@ class Sessions:
             news.actions = self._open_actions(db, session_id)
         if any(isinstance(row.fact, SessionPlanned) for row in news.facts):
             news.directory = self._directory(db, session_id)
+        if not self._footing.leases.holds(session_id):
+            # Whoever is in charge looks at the rooms, and keeps what it saw in the store.
+            news.looks = {
+                ref: log.last_seen_of(db, ref)
+                for ref, instance in held.session.instances.items()
+                if instance.closed_at is None
+            }
         return news
 
     def _directory(
@@ -260,18 +305,7 @@ class Sessions:
                 self._apply(session, logged)
             session.position = max(session.position, logged.seq)
         for instance in session.instances.values():
-            seen = log.last_seen_of(db, instance.ref)
-            if seen is None:
-                continue
-            if session.hands.live_roster is False:
-                instance.checked_at = seen.proof_at
-            else:
-                instance.proof_at = seen.proof_at
-            instance.failing_since = seen.failing_since
-            for key in seen.seen:
-                connection = instance.resolve(key)
-                if connection is not None:
-                    connection.proved_at = seen.proof_at
+            self._take_look(session, instance, log.last_seen_of(db, instance.ref))
         held.session = session
         held.actions = self._open_actions(db, session_id)
         held.stale_actions = False

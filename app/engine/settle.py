@@ -126,7 +126,7 @@ class Settle:
     async def _write(self, held: Held, work: Callable[[Connection], Any]) -> Any:
         if not await self._spool.pay(held.session.session_id):
             raise StoreFails("Earlier changes of this session are not written yet.")
-        return await self._spool.write(work)
+        return await self._spool.write(work, held)
 
     def _writing(self, held: Held, change: Change, now: datetime) -> Writing:
         """The change as data that may be written more than once."""

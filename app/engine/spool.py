@@ -8,7 +8,7 @@ dies is in the file: the next one writes it before it takes the first webhook.
 
 import asyncio
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Any
 
@@ -111,11 +111,16 @@ class Spool:
             for fact in facts
         )
 
-    async def write(self, work: Work) -> Any:
+    async def write(self, work: Work, held: Held | None = None) -> Any:
         """Write now or raise one of ``FAILING``; never wait long.
 
-        Who comes right after a failure need not find out once more.
+        Who comes right after a failure need not find out once more. What is written for
+        ``held`` raises LeaseLost where another process may be in charge of it (I18).
         """
+        if held is not None:
+            session_id, leases = held.session.session_id, self._footing.leases
+            leases.demand(session_id, held.fence)
+            work = leases.fenced(work, session_id, held.fence)
         now = self._footing.clock.monotonic()
         if self._failed_at is not None and now < self._failed_at + FAILS_FOR:
             raise StoreFails("The store failed a moment ago.")
@@ -137,7 +142,7 @@ class Spool:
         store = self._footing.store
         if await self.pay(held.session.session_id):
             try:
-                await self.write(lambda db: writing.write(db, store))
+                await self.write(lambda db: writing.write(db, store), held)
             except FAILING:
                 pass  # told already; kept below
             else:
@@ -147,7 +152,11 @@ class Spool:
     async def keep(
         self, held: Held, writing: Writing, facts: Sequence[Fact] = ()
     ) -> None:
-        """Remember a failed write. Its facts are folded at once, and again from the log."""
+        """Remember a failed write. Its facts are folded at once, and again from the log.
+
+        Raises LeaseLost where another process may be in charge (I18).
+        """
+        self._footing.leases.demand(held.session.session_id, held.fence)
         for fact in facts:
             apply(held.session, fact)
         if self._kept >= MOST:
@@ -202,7 +211,14 @@ class Spool:
             if self._file is None or remembered.first_time(
                 db, f"{WRITTEN}{record.ref}", now
             ):
-                record.writing.write(db, self._footing.store)
+                self._payable(record.writing).write(db, self._footing.store)
+
+    def _payable(self, writing: Writing) -> Writing:
+        """What happened is told, whoever is in charge by now; when to decide next is not."""
+        if self._footing.leases.holds(writing.session_id):
+            return writing
+        steps = tuple(step for step in writing.steps if step[0] != "deadline")
+        return replace(writing, steps=steps)
 
     async def _write_each(self, records: Sequence[_Record]) -> bool:
         """One of them can never be written; which one, each finds out alone."""

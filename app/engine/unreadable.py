@@ -38,21 +38,34 @@ class Unreadable:
         """Let the room it is about be read at once (W21); every room when none is named."""
         meeting = delivery.meeting
         if meeting is None:
-            self._look_everywhere(platform)
+            self.look_everywhere(platform)
+            self._footing.leases.tell("look-everywhere", platform)
             return
         key = (meeting.platform, meeting.meeting_id)
         for session_id in self._intake.bound.get(key, ()):
+            if not self._footing.leases.holds(session_id):
+                self._footing.leases.tell("look", session_id)
+                continue
             held = self._sessions.known(session_id)
             if held is not None:
                 held.looked_at[meeting.instance] = LONG_AGO
             self._wake(session_id)
 
-    def _look_everywhere(self, platform: str) -> None:
-        for held in self._sessions.all().values():
-            for instance in held.session.live():
-                if instance.ref.platform == platform:
-                    held.looked_at[instance.ref.instance] = LONG_AGO
-                    self._wake(held.session.session_id)
+    def look_everywhere(self, platform: str) -> None:
+        """Let every room of ours be read at once."""
+        for session_id in list(self._sessions.all()):
+            if self._footing.leases.holds(session_id):
+                self.look_at(session_id, platform)
+
+    def look_at(self, session_id: str, platform: str = "") -> None:
+        """Let the rooms of this session be read at once."""
+        held = self._sessions.known(session_id)
+        if held is None:
+            return
+        for instance in held.session.live():
+            if platform in ("", instance.ref.platform):
+                held.looked_at[instance.ref.instance] = LONG_AGO
+                self._wake(session_id)
 
     async def tell(self, platform: str) -> None:
         """The operator hears of it, once a minute at most (DESIGN §5, line 10; I10)."""

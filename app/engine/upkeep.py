@@ -51,7 +51,8 @@ class Upkeep:
         """Read settings at T-24 h, T-30 min, T-0, after a change, every 5 min while live."""
         now = self._footing.clock.now()
         for session_id, held in list(self._engine.sessions.all().items()):
-            if held.bound and needs_check(held.session, now):
+            ours = self._footing.leases.holds(session_id)
+            if ours and held.bound and needs_check(held.session, now):
                 with self._alone("settings not read", session_id):
                     await self._engine.check_now(session_id)
 
@@ -85,10 +86,12 @@ class Upkeep:
     async def reports(self) -> None:
         """Close gaps in the attendance from the platform's own report; delete nothing."""
         now = self._footing.clock.now()
-        for held in list(self._engine.sessions.all().values()):
+        for session_id, held in list(self._engine.sessions.all().items()):
+            if not self._footing.leases.holds(session_id):
+                continue
             for instance in list(held.session.instances.values()):
                 if self._report_due(instance, now):
-                    with self._alone("no report", held.session.session_id):
+                    with self._alone("no report", session_id):
                         await self._report(held.session, instance)
 
     @contextmanager
@@ -205,7 +208,7 @@ def register(footing: Footing, engine: Engine) -> Upkeep:
     engine.add_job("clock", timedelta(seconds=30), upkeep.follow_clock)
     engine.add_job("counts", timedelta(seconds=30), engine.intake.write_refusals)
     engine.add_job("settings", timedelta(seconds=15), upkeep.settings)
-    engine.add_job("catch_up", timedelta(minutes=5), upkeep.catch_up)
+    engine.add_job("catch_up", timedelta(minutes=5), upkeep.catch_up, once=True)
     engine.add_job("reports", timedelta(minutes=2), upkeep.reports)
-    engine.add_job("forget", FORGET_EVERY, upkeep.forget)
+    engine.add_job("forget", FORGET_EVERY, upkeep.forget, once=True)
     return upkeep

@@ -16,6 +16,7 @@ from app.engine.seen import Seen, is_another
 from app.engine.sessions import Held
 from app.engine.spool import Spool
 from app.engine.unseen import Unseen, has_real_name
+from app.store.leases import LeaseLost
 from integrations.base import (
     PermanentFailure,
     Platform,
@@ -117,6 +118,8 @@ class Watch:
             return "The platform did not answer in time."
         except TemporaryFailure as problem:
             return str(problem)
+        except LeaseLost:
+            raise  # Whoever is in charge by now looks for itself.
         except Exception as problem:  # noqa: BLE001 - as good as no answer (I20)
             self._footing.log.error("look not usable", why=repr(problem)[:200])
             return "The platform's answer could not be used."

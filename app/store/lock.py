@@ -1,4 +1,9 @@
-"""One process per database: a second one would act a second time (DESIGN §5, line 14)."""
+"""Who may serve a database, and who must be alone with it.
+
+SQLite: one process, a second one would act a second time (DESIGN §5, line 14). PostgreSQL:
+any number of services share it (:mod:`app.store.leases`); a restore or a new key wants it
+alone.
+"""
 
 import fcntl
 import os
@@ -24,8 +29,8 @@ class AlreadyRunning(Exception):
 
     def __init__(self) -> None:
         super().__init__(
-            "Another Chaperone already serves this database. Stop it first: one process "
-            "serves a database, on SQLite and on PostgreSQL."
+            "Another Chaperone already serves this database. Stop it first. (Several may "
+            "serve one PostgreSQL, but not while a backup is put back or keys change.)"
         )
 
 
@@ -75,6 +80,8 @@ def stop_this_process() -> None:
 class DatabaseLock:
     """The lock of a PostgreSQL database, held by a connection of its own.
 
+    ``shared``: any number of services hold it at once; else nobody else does.
+
     The server frees it when that connection ends, which a restart of the database does
     too: so it is looked after, taken again, and if another process was quicker ``lost``
     is called.
@@ -84,12 +91,14 @@ class DatabaseLock:
         self,
         address: URL,
         *,
+        shared: bool = False,
         look_every: float = LOOK_EVERY,
         lost: Callable[[], None] = stop_this_process,
     ) -> None:
         self._engine = create_engine(
             patient(address), poolclass=NullPool, isolation_level="AUTOCOMMIT"
         )
+        self._how = "_shared" if shared else ""
         self._look_every = look_every
         self._lost = lost
         self._released = threading.Event()
@@ -115,7 +124,7 @@ class DatabaseLock:
 
     def _connect(self) -> Connection:
         connection = self._engine.connect()
-        ask = f"SELECT pg_try_advisory_lock({OURS}, {SERVING})"
+        ask = f"SELECT pg_try_advisory_lock{self._how}({OURS}, {SERVING})"
         if not connection.exec_driver_sql(ask).scalar():
             connection.close()
             raise AlreadyRunning

@@ -26,7 +26,11 @@ PATIENCE = {
 # Advisory locks are two numbers in each database: "CHAP", and which of ours
 # (https://www.postgresql.org/docs/15/explicit-locking.html#ADVISORY-LOCKS).
 OURS = 0x43484150
-WRITING, SERVING = 1, 2
+WRITING, SERVING, MIGRATING = 1, 2, 3
+
+# A process that is frozen in the middle of writing (SIGSTOP, a paused machine) must not
+# keep the others from writing until their leases are over.
+MOST_IDLE = "3s"
 
 
 def open_postgresql(address: URL) -> Engine:
@@ -66,7 +70,10 @@ def _begin(connection: Connection) -> None:
         IsolationLevel.READ_COMMITTED if writing else IsolationLevel.REPEATABLE_READ
     )
     if writing:
-        connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({OURS}, {WRITING})")
+        connection.exec_driver_sql(
+            "SELECT set_config('idle_in_transaction_session_timeout', "
+            f"'{MOST_IDLE}', true), pg_advisory_xact_lock({OURS}, {WRITING})"
+        )
 
 
 def _nothing_failed(connection: Connection) -> None:

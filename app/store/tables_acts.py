@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from sqlalchemy import Column, Index, Text
+from sqlalchemy import BigInteger, Column, Index, Text
 from sqlmodel import Field, SQLModel
 
 from app.store.columns import moment, sealed
@@ -56,6 +56,20 @@ class PeriodicRow(SQLModel, table=True):
 
     name: str = Field(primary_key=True)
     last_at: datetime = moment()
+
+
+class LeaseRow(SQLModel, table=True):
+    """Which process is in charge of a shard of sessions, or of the work done once.
+
+    ``fence`` grows by one with each claim. A row of a process itself says that it lives.
+    """
+
+    __tablename__ = "leases"
+
+    name: str = Field(primary_key=True)
+    owner: str = Field(default="", index=True)
+    fence: int = Field(sa_column=Column(BigInteger, nullable=False), default=0)
+    expires_at: datetime | None = moment(null=True)
 
 
 class RememberedRow(SQLModel, table=True):

@@ -125,6 +125,7 @@ class _Reading:
         )
         for (where, why), count in self._house.counts.refused.items():
             refused.add_metric([where, why], count)
+        refused.add_metric(["engine", "another in charge"], self._status.refused_writes)
         yield refused
         seen = CounterMetricFamily(
             "chaperone_seen", "What the engine counted.", labels=["what"]
@@ -141,6 +142,8 @@ class _Reading:
             ("waiting_actions", "Actions wanted and not finished."),
             ("unacknowledged_alarms", "Alarms nobody has taken."),
             ("contacts_confirmed", "Alarm contacts that answered their code."),
+            ("shards", "Shards of sessions this process is in charge of, of 64."),
+            ("processes", "Processes that serve this database."),
         ):
             yield GaugeMetricFamily(
                 f"chaperone_{name}", says, value=float(getattr(status, name))

@@ -271,6 +271,17 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("platform", "meeting_id", "instance"),
     )
     op.create_table(
+        "leases",
+        sa.Column("name", sa.String(), nullable=False),
+        sa.Column("owner", sa.String(), nullable=False),
+        sa.Column("fence", sa.BigInteger(), nullable=False),
+        sa.Column("expires_at", Moment(), nullable=True),
+        sa.PrimaryKeyConstraint("name"),
+    )
+    with op.batch_alter_table("leases", schema=None) as batch_op:
+        batch_op.create_index("ix_leases_owner", ["owner"], unique=False)
+
+    op.create_table(
         "links",
         sa.Column("session_id", sa.String(), nullable=False),
         sa.Column("person_id", sa.String(), nullable=False),
@@ -601,6 +612,10 @@ def downgrade() -> None:
         batch_op.drop_index("ix_links_registrant_id")
 
     op.drop_table("links")
+    with op.batch_alter_table("leases", schema=None) as batch_op:
+        batch_op.drop_index("ix_leases_owner")
+
+    op.drop_table("leases")
     op.drop_table("last_seen")
     op.drop_table("invitations")
     with op.batch_alter_table("holds", schema=None) as batch_op:
