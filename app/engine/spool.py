@@ -117,8 +117,9 @@ class Spool:
         Who comes right after a failure need not find out once more. What is written for
         ``held`` raises LeaseLost where another process may be in charge of it (I18).
         """
+        leases = self._footing.leases
+        session_id = held.session.session_id if held is not None else ""
         if held is not None:
-            session_id, leases = held.session.session_id, self._footing.leases
             leases.demand(session_id, held.fence)
             work = leases.fenced(work, session_id, held.fence)
         now = self._footing.clock.monotonic()
@@ -128,6 +129,9 @@ class Spool:
             async with asyncio.timeout(STORE_HAS):
                 done = await self._footing.store.write(work)
         except FAILING as problem:
+            if held is not None:
+                # Frozen while it was written, it is not the store that fails.
+                leases.demand(session_id, held.fence)
             if not isinstance(problem, NEVER_GOOD):
                 self._failed_at = self._footing.clock.monotonic()
                 self.on_trouble(problem)

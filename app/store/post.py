@@ -81,7 +81,10 @@ class Post:
             if self._connection is None:
                 self._connection = self._engine.connect()
             self._connection.execute(
-                text("SELECT pg_notify(:channel, word) FROM unnest(:words) AS word"),
+                text(
+                    "SELECT pg_notify(:channel, word)"
+                    " FROM unnest(CAST(:words AS text[])) AS word"
+                ),
                 {"channel": CHANNEL, "words": words},
             )
         except SQLAlchemyError as problem:
