@@ -26,6 +26,8 @@ WITHOUT_TALK = "isla"
 ENTERED_AT = datetime(2026, 9, 1, 9, 0, tzinfo=UTC)
 STARTS_IN = timedelta(seconds=150)
 LENGTH = timedelta(hours=1)
+CONTACTS = (("webhook", "https://phone.example/"), ("mail", "duty@charity.example"))
+"""Who is called when nobody in the session takes an alarm."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,8 +142,7 @@ def _enter(db: Connection, store: Store) -> tuple[dict[str, str], str]:
 
 
 def _contacts(db: Connection, store: Store) -> None:
-    ways = (("webhook", "https://phone.example/"), ("mail", "duty@charity.example"))
-    for channel, address in ways:
+    for channel, address in CONTACTS:
         contact = contacts.Contact(
             channel=channel,
             address=address,

@@ -141,6 +141,7 @@ async def _time_goes_by(stage: Stage) -> None:
             _set_clock(stage, one)
     await stage.clock.sleep(max(0.0, scenario.heals_at - stage.passed))
     stage.tell("everything works again")
+    stage.note_the_log()
     stage.server.courier.hurry(timedelta(seconds=30))
     stage.server.wake()
     await stage.clock.sleep(max(0.0, scenario.ends_at - stage.passed))

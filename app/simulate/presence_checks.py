@@ -78,7 +78,9 @@ def strangers_out(outcome: Outcome, _figures: Figures) -> list[str]:
     found = []
     for instance in _instances(stage):
         for connection in instance.connections:
-            if connection.person.key != "notetaker" or connection.registrant_id:
+            who = connection.person.key
+            by_phone = bool(connection.phone)
+            if who in scenario.workers or connection.registrant_id or by_phone:
                 continue
             for stay in _inside(connection):
                 end = stay.end or outcome.now
@@ -113,7 +115,7 @@ def no_early_clear(outcome: Outcome, _figures: Figures) -> list[str]:
     """I3: no end is sent although it was told or seen that a verified worker was there
     less than the grace ago. Ends a worker ordered, and the goodbye's, are excepted."""
     stage, found = outcome.stage, []
-    if outcome.session is None or _ordered(outcome):
+    if outcome.session is None or ordered(outcome):
         return []
     grace = timedelta(seconds=stage.scenario.grace)
     for call in end_calls(stage):
@@ -187,7 +189,7 @@ def _meeting_of(call: Call) -> int:
     return int(call.path.split("/meetings/")[1].split("/")[0])
 
 
-def _ordered(outcome: Outcome) -> bool:
+def ordered(outcome: Outcome) -> bool:
     """Whether some end was not the guard's own."""
     session = outcome.session
     return session is not None and any(
@@ -315,7 +317,7 @@ def confirmed_is_so(outcome: Outcome, _figures: Figures) -> list[str]:
 def races_are_told(outcome: Outcome, _figures: Figures) -> list[str]:
     """I8: an end that met a worker who had just come back is labelled so."""
     stage, session = outcome.stage, outcome.session
-    if session is None or _ordered(outcome) or clock_was_set(stage):
+    if session is None or ordered(outcome) or clock_was_set(stage):
         return []
     found = []
     for instance in _instances(stage):

@@ -7,6 +7,8 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any, cast
 
+from sqlalchemy import select, text
+
 from app.core.presses import SessionEvent
 from app.engine.alarms import Letter
 from app.simulate.cast import CAST
@@ -18,12 +20,14 @@ from app.simulate.ground import Ground
 from app.simulate.life import Life, Parts
 from app.simulate.scenario import Fault, Scenario
 from app.simulate.wire import ToBot, ToPlatform
+from app.store.tables_acts import DeadlineRow
 from integrations.base import TemporaryFailure
 from integrations.http import AsyncClient, ConnectError
 from integrations.rehearsal.people import Account
 from integrations.rehearsal.world import World
 from integrations.rehearsal.zoom_server import ZoomServer
 
+deadlines = DeadlineRow.__table__  # type: ignore[attr-defined]
 WATCHDOG = 10.0
 """Seconds until a process that could not start is started again."""
 DOOM_WITHIN = 15.0
@@ -51,6 +55,10 @@ class Down:
     since: datetime
     until: datetime | None = None
     asked: float = 0.0
+    deadline: datetime | None = None
+    """What the store then held as the session's deadline, by the bot's clock."""
+    ahead: timedelta = timedelta()
+    """How far the bot's clock was ahead of the true one."""
 
 
 @dataclass
@@ -74,6 +82,9 @@ class Stage:
     meeting_id: int = 0
     links: dict[str, str] = field(default_factory=dict)
     lies: dict[str, int] = field(default_factory=dict)
+    answers: list[tuple[float, float, int]] = field(default_factory=list)
+    """(seconds passed, seconds taken, status; 0: nobody waited for it any longer)."""
+    log_seen: list[tuple[datetime, dict[int, str]]] = field(default_factory=list)
     bound_at: datetime | None = None
     """When the bot knew that this meeting is the session's."""
 
@@ -213,13 +224,42 @@ class Stage:
     ) -> tuple[int, bytes]:
         if self.life is None:
             raise ConnectError("nobody listens")
-        return await self.life.take(headers, body)
+        asked_at = self.passed
+        try:
+            answer = await self.life.take(headers, body)
+        except asyncio.CancelledError:
+            self.answers.append((asked_at, self.passed - asked_at, 0))
+            raise
+        self.answers.append((asked_at, self.passed - asked_at, answer[0]))
+        return answer
+
+    # --- what the store holds ---------------------------------------------------------
+
+    def log_rows(self) -> dict[int, str]:
+        """Each row of the log, without what may be erased."""
+        query = "SELECT seq, ref, kind, at, public FROM log"
+        with self.ground.database.connect() as db:
+            return {row.seq: repr(tuple(row)) for row in db.execute(text(query))}
+
+    def note_the_log(self) -> None:
+        """What is in the log now must be in it at the end (I15)."""
+        self.log_seen.append((self.clock.now(), self.log_rows()))
+
+    def _stored_deadline(self) -> datetime | None:
+        query = select(deadlines.c.at).where(
+            deadlines.c.session_id == self.session_id
+        )
+        with self.ground.database.connect() as db:
+            return db.execute(query).scalar()
 
     # --- death ------------------------------------------------------------------------
 
     def _died(self, life: Life) -> None:
         self.tell(f"the bot is killed ({life.doom or 'at once'})")
-        self.downs.append(Down(self.clock.now()))
+        ahead = life.footing.clock.now() - self.clock.now()
+        at = self._stored_deadline()
+        self.downs.append(Down(self.clock.now(), deadline=at, ahead=ahead))
+        self.note_the_log()
         self.around(self._after_death(life))
 
     async def _after_death(self, life: Life) -> None:

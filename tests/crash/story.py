@@ -16,7 +16,7 @@ from tests.crash.stage import CLIENTS, Stage, on_stage
 
 GRACE = timedelta(seconds=6)
 WHOLE_SECONDS = timedelta(seconds=1.1)  # Zoom tells when somebody left, in seconds
-PROMPT = timedelta(seconds=3)  # look, decide, commit and call, on a busy machine
+PROMPT = timedelta(seconds=15)  # N of the safety-time budget, when all is well
 KILLED_STARTING = 0.2
 """So often it dies once more while it starts."""
 
