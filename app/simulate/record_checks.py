@@ -65,7 +65,7 @@ def alarms_go_out(outcome: Outcome, _figures: Figures) -> list[str]:
         told = {
             "mail" if "@" in letter.address else "webhook"
             for at, letter in stage.letters
-            if gap.start <= at <= by and "never_alone" in letter.key
+            if gap.start <= at <= by and "never_alone.alert" in letter.key
         }
         if len(told) < 2:
             start = (gap.start - stage.began).total_seconds()

@@ -246,9 +246,7 @@ class Stage:
         self.log_seen.append((self.clock.now(), self.log_rows()))
 
     def _stored_deadline(self) -> datetime | None:
-        query = select(deadlines.c.at).where(
-            deadlines.c.session_id == self.session_id
-        )
+        query = select(deadlines.c.at).where(deadlines.c.session_id == self.session_id)
         with self.ground.database.connect() as db:
             return db.execute(query).scalar()
 

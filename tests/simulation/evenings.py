@@ -180,9 +180,7 @@ SHORT_LIST = evening(
     goes("sam", 70.0),
     goes("anna", 75.0),
     comes("anna", 80.0),
-    faults=(
-        Fault(code="F10", kind="the last page is missing", at=100.0, lasts=140.0),
-    ),
+    faults=(Fault(code="F10", kind="the last page is missing", at=100.0, lasts=140.0),),
 )
 BLANK_LIST = evening(
     faults=(Fault(code="F10", kind="connection ids are blank", at=60.0, lasts=180.0),)
@@ -213,11 +211,7 @@ DOUBLED = evening(
 )
 SLOW_CALLS = evening(
     goes("chloe", 100.0),
-    faults=(Fault(code="F8", kind="slow", at=60.0, lasts=100.0, amount=3.0),)
-)
-LETTER_LOST = evening(
-    *NOBODY_LEFT,
-    faults=(Fault(code="F11", kind="letter", at=110.11, lasts=1.0),),
+    faults=(Fault(code="F8", kind="slow", at=60.0, lasts=100.0, amount=3.0),),
 )
 TAKEN = evening(
     *NOBODY_LEFT,

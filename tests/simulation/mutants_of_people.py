@@ -1,6 +1,6 @@
 """The guard with a wrong idea of who somebody is, or of what a press about them means."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import datetime
 from typing import Any

@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator
 from dataclasses import replace
-from datetime import timedelta
 from itertools import count
 from typing import Any
 
@@ -10,7 +9,6 @@ from sqlalchemy import text
 
 from app.core.fold import apply
 from app.core.rules import entry
-from app.engine import alarms
 from app.simulate.life import Parts
 from app.store import queue
 from tests.simulation import evenings as on
@@ -96,18 +94,6 @@ def _looks_before_it_answers(parts: Parts) -> Parts:
     return replace(parts, finish=finish)
 
 
-def _marks_before_it_sends(engine: Any) -> None:
-    """A letter counts as sent, and then it is sent."""
-    letters = engine.alarms
-    shipped = letters._send
-
-    async def send(row: Any) -> None:
-        await letters._settle(row, engine._footing.clock.now(), "", sent=True)
-        await shipped(row)
-
-    letters._send = send
-
-
 async def _nobody_is_called(*_given: Any, **_more: Any) -> None:
     return None
 
@@ -147,7 +133,9 @@ MUTANTS = (
         finished(_acknowledges_failures),
     ),
     Mutant("no dedupe", "I12 kept once", (on.DOUBLED,), finished(_no_dedupe)),
-    Mutant("the log is tidied", "I15 only added", (on.KILLED,), finished(_tidies_the_log)),
+    Mutant(
+        "the log is tidied", "I15 only added", (on.KILLED,), finished(_tidies_the_log)
+    ),
     Mutant(
         "what is owed is forgotten",
         "I12 folded once",
@@ -159,13 +147,6 @@ MUTANTS = (
         "I17 answered at once",
         (on.SLOW_CALLS,),
         _looks_before_it_answers,
-    ),
-    Mutant(
-        "a letter marked before it is sent",
-        "I9 alarms go out",
-        (on.LETTER_LOST,),
-        finished(_marks_before_it_sends),
-        replaces=((alarms, "REPEAT", timedelta(minutes=10)),),
     ),
     Mutant(
         "a full disk is told nobody",

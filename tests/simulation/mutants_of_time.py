@@ -29,9 +29,7 @@ def _since_anything(session: GroupSession, room: Any) -> datetime:
     return last + session.policy.grace
 
 
-def _only_with_a_worker_before(
-    session: GroupSession, now: datetime
-) -> Iterator[Wish]:
+def _only_with_a_worker_before(session: GroupSession, now: datetime) -> Iterator[Wish]:
     if any(room.worker_ever for room in never_alone.rooms(session)):
         yield from _guard(session, now)
 
@@ -59,7 +57,9 @@ def never_cancelled(parts: Parts) -> Parts:
     return replace(parts, rules=rules)
 
 
-def _without_rest(one: OpenAction, asked: timedelta | None, policy: Policy) -> timedelta:
+def _without_rest(
+    one: OpenAction, asked: timedelta | None, policy: Policy
+) -> timedelta:
     """Twice as long each time, without a cap."""
     return timedelta(seconds=2.0 ** max(one.tries, 1))
 
@@ -166,7 +166,10 @@ MUTANTS = (
         finished(_offset_unknown),
     ),
     Mutant(
-        "deadline in memory", "I1 deadline is stored", (on.KILLED,), finished(_in_memory)
+        "deadline in memory",
+        "I1 deadline is stored",
+        (on.KILLED,),
+        finished(_in_memory),
     ),
     Mutant(
         "no ordering",

@@ -160,10 +160,16 @@ MUTANTS = (
         platform_with(verify=_verified("guessed")),
     ),
     Mutant(
-        "the future is believed", LIES, (on.LIES,), platform_with(verify=_unless("too_new"))
+        "the future is believed",
+        LIES,
+        (on.LIES,),
+        platform_with(verify=_unless("too_new")),
     ),
     Mutant(
-        "the past is believed", LIES, (on.LIES,), platform_with(verify=_unless("too_old"))
+        "the past is believed",
+        LIES,
+        (on.LIES,),
+        platform_with(verify=_unless("too_old")),
     ),
     Mutant(
         "unsigned is believed",
@@ -213,7 +219,12 @@ MUTANTS = (
         (on.NOT_FOUND,),
         _any_answer(PermanentFailure),
     ),
-    Mutant("nothing is proved", "I6 done is confirmed", (on.ALONE,), finished(_nothing_is_proved)),
+    Mutant(
+        "nothing is proved",
+        "I6 done is confirmed",
+        (on.ALONE,),
+        finished(_nothing_is_proved),
+    ),
     Mutant("no race is told", "I8 races are told", (on.RACE,), finished(_no_race)),
     Mutant(
         "confirmed without proof",
