@@ -264,7 +264,8 @@ def _moved(s: GroupSession, f: p.ActionMoved) -> None:
     if f.state is p.ActionState.SENT and fact.sent_at is None:
         fact.sent_at = f.at
     if f.state is p.ActionState.CONFIRMED:
-        fact.confirmed_at, fact.proof = f.at, f.proof
+        # Said again only to add that it met a returning worker (I8).
+        fact.confirmed_at, fact.proof = fact.confirmed_at or f.at, f.proof
 
 
 def _lead(s: GroupSession, f: p.LeadAccepted) -> None:

@@ -4,7 +4,7 @@ Everything here looks at levels. An action that is wanted and not known is new; 
 known is looked at again: proved, expired, withdrawn, or still to be done.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -21,9 +21,10 @@ from app.core.actions import (
     StartFollowUp,
 )
 from app.core.decide import Decision
+from app.core.events import MeetingRef
 from app.core.fold import Fact
 from app.core.policy import Mode
-from app.core.presses import ActionState
+from app.core.presses import ActionMoved, ActionState
 from app.core.rooms import stays_of, who_is_who
 from app.core.session import GroupSession
 from app.engine.footing import Footing
@@ -63,6 +64,7 @@ class Follow:
         change = Change()
         session = held.session
         change.facts.extend(self._sight(session, now))
+        change.facts.extend(self._late_races(session, now))
         wanted = {action.key: action for action in decision.actions}
         for action in decision.actions:
             self._want(held, action, now, change)
@@ -143,7 +145,9 @@ class Follow:
                 now,
                 change,
                 proof=proof,
-                race=self._raced(session, action),
+                race=isinstance(action, EndMeeting)
+                and action.cause is EndCause.NEVER_ALONE
+                and self._raced(session, action.meeting),
             )
             return
         if one.was_heard:
@@ -181,14 +185,30 @@ class Follow:
             self._footing.log.error("proof not known", why=repr(problem)[:200])
             return ""
 
+    def _late_races(self, session: GroupSession, now: datetime) -> Iterator[Fact]:
+        """Clears of which it is heard only now that a worker had just come back (I8)."""
+        for fact in session.actions.values():
+            if fact.kind != EndMeeting.kind or fact.cause != EndCause.NEVER_ALONE:
+                continue
+            if fact.state is not ActionState.CONFIRMED or fact.race:
+                continue
+            if fact.meeting is not None and self._raced(session, fact.meeting):
+                yield ActionMoved(
+                    at=now,
+                    key=fact.key,
+                    kind=fact.kind,
+                    state=ActionState.CONFIRMED,
+                    meeting=fact.meeting,
+                    route=fact.route,
+                    proof=fact.proof,
+                    race=True,
+                    tries=fact.tries,
+                )
+
     @staticmethod
-    def _raced(session: GroupSession, action: Action) -> bool:
-        """Whether a worker had just come back when the clear took effect (I8)."""
-        if not isinstance(action, EndMeeting) or action.cause is not (
-            EndCause.NEVER_ALONE
-        ):
-            return False
-        instance = session.instances.get(action.meeting)
+    def _raced(session: GroupSession, meeting: MeetingRef) -> bool:
+        """Whether a worker had just come back when a clear took effect (I8)."""
+        instance = session.instances.get(meeting)
         if instance is None or instance.ended_at is None:
             return False
         known = who_is_who(session, instance)

@@ -4,6 +4,7 @@ from collections import defaultdict
 from datetime import datetime, timedelta
 
 from app.core.presses import AlarmAcknowledged
+from app.simulate.allowance import NEWS
 from app.simulate.ground import CONTACTS
 from app.simulate.play import Outcome
 from app.simulate.presence_checks import clock_was_set
@@ -12,6 +13,7 @@ from app.simulate.verdict import Figures
 
 AGAIN_WITHIN = timedelta(seconds=75)
 """A minute, and what a commit and a letter take."""
+LATE_NEWS = (*NEWS, "F11", "F12")
 QUIET_AFTER = timedelta(seconds=10)
 MOST_OF_A_KIND = 5
 MINUTE = timedelta(seconds=60)
@@ -49,8 +51,14 @@ def taken_is_quiet(outcome: Outcome, _figures: Figures) -> list[str]:
 
 
 def few_at_once(outcome: Outcome, _figures: Figures) -> list[str]:
-    """I10: however many people come at once, five alarms of a kind within a minute."""
+    """I10: however many people come at once, five alarms of a kind within a minute.
+
+    Judged where news come: whom only a look shows is a stranger with a known name until
+    it is heard whose link they used, and that is asked about for each of them.
+    """
     session = outcome.session
+    if any(f.code in LATE_NEWS for f in outcome.scenario.faults):
+        return []
     kinds: dict[str, list[datetime]] = defaultdict(list)
     for fact in session.actions.values() if session is not None else ():
         if fact.kind == "alert_staff":

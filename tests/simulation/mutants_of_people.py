@@ -7,6 +7,7 @@ from typing import Any
 
 from app.core import identity
 from app.core import rooms as core_rooms
+from app.core.attendance import attendance
 from app.core.connections import Connection
 from app.core.events import MAIN_ROOM
 from app.core.identity import Who
@@ -54,7 +55,7 @@ def _only_the_last_stay(*given: Any) -> Any:
     return tuple(replace(line, stays=line.stays[-1:]) for line in lines)
 
 
-_attendance = record_checks.attendance
+_attendance = attendance
 
 
 def _counts(name: str, evening: Any, seat: Callable[[Any], bool]) -> Mutant:

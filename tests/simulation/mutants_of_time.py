@@ -5,6 +5,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
+from app.core import rooms as core_rooms
 from app.core.actions import EndMeeting, Wish
 from app.core.connections import Connection, Mark
 from app.core.policy import Policy
@@ -30,7 +31,7 @@ def _since_anything(session: GroupSession, room: Any) -> datetime:
 
 
 def _only_with_a_worker_before(session: GroupSession, now: datetime) -> Iterator[Wish]:
-    if any(room.worker_ever for room in never_alone.rooms(session)):
+    if any(room.worker_ever for room in core_rooms.rooms(session)):
         yield from _guard(session, now)
 
 
@@ -42,7 +43,7 @@ def never_cancelled(parts: Parts) -> Parts:
     armed: dict[str, tuple[datetime, Any]] = {}
 
     def guard(session: GroupSession, now: datetime) -> Iterator[Wish]:
-        for room in never_alone.rooms(session):
+        for room in core_rooms.rooms(session):
             if room.unsafe_since is not None:
                 due = never_alone.deadline(session, room)
                 armed.setdefault(room.instance.ref.instance, (due, room))
@@ -107,7 +108,7 @@ def _as_it_came(connection: Connection, mark: Mark) -> None:
 def _end_at_once(session: GroupSession, now: datetime) -> Iterator[Wish]:
     for wish in list(_guard(session, now)):
         yield wish
-    for room in never_alone.rooms(session):
+    for room in core_rooms.rooms(session):
         if room.unsafe_since is not None:
             due = never_alone.deadline(session, room)
             for wish in never_alone._clear(session, room, due, now):

@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import Any
 
 from app.core.actions import EndMeeting
+from app.core.events import MeetingEnded
 from app.engine.change import Follow
 from app.simulate.life import Parts
 from integrations.base import BadWebhook, PermanentFailure, TemporaryFailure
@@ -132,6 +133,24 @@ def _any_answer(kind: type[Exception]) -> Any:
     return change
 
 
+def _without_the_end(platform: Any) -> Any:
+    """Nobody hears that a meeting is over."""
+
+    def parse(body: bytes, now: datetime, *, late: bool = False) -> Any:
+        found = platform.parse(body, now, late=late)
+        events = (one for one in found.events if not isinstance(one, MeetingEnded))
+        return replace(found, events=tuple(events))
+
+    return parse
+
+
+def _always_started(platform: Any) -> Any:
+    async def read_status(meeting: Any) -> Any:
+        return replace(await platform.read_status(meeting), started=True)
+
+    return read_status
+
+
 def _nothing_is_proved(engine: Any) -> None:
     engine._settle._follow._proof = lambda _session, _one: ""
 
@@ -153,6 +172,12 @@ def _without_words(engine: Any) -> None:
 
 
 MUTANTS = (
+    Mutant(
+        "the end is never noticed",
+        "I20 heals",
+        (on.ALONE,),
+        platform_with(parse=_without_the_end, read_status=_always_started),
+    ),
     Mutant(
         "an old secret is believed",
         LIES,
@@ -191,7 +216,7 @@ MUTANTS = (
     ),
     Mutant(
         "meeting id instead of occurrence",
-        "I3 no early clear",
+        "I1 never alone",
         (on.SECOND_CALL,),
         platform_with(parse=_by_meeting),
     ),
