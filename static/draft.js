@@ -35,6 +35,18 @@ document.addEventListener("input", (event) => {
   const form = event.target.closest("form.drafted");
   if (form) later(form.id, 1500);
 });
+// Somebody leaves in the middle of a sentence: what was not sent yet goes with them.
+window.addEventListener("pagehide", () => {
+  for (const [id, timer] of waits) {
+    clearTimeout(timer);
+    const form = document.getElementById(id);
+    if (!form) continue;
+    const fields = new URLSearchParams(new FormData(form));
+    fields.set("quietly", "1");
+    navigator.sendBeacon(form.dataset.draft, fields);
+  }
+  waits.clear();
+});
 document.addEventListener("submit", (event) => {
   clearTimeout(waits.get(event.target.id));
   waits.delete(event.target.id);

@@ -5,6 +5,7 @@ the end is the same (I12). What we stamp ourselves is applied in the order of th
 """
 
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -281,7 +282,25 @@ def _closed(s: GroupSession, f: p.SessionClosed) -> None:
 
 
 def _debrief(s: GroupSession, f: p.DebriefEnded) -> None:
-    s.debrief = f
+    before = s.debrief
+    if before is None:
+        s.debrief = f
+        return
+    # Two who write at once: both texts, never one instead of the other (S09).
+    s.debrief = replace(
+        before,
+        skipped=before.skipped and f.skipped,
+        reason=_both(before.reason, f.reason),
+        went_well=_both(before.went_well, f.went_well),
+        change=_both(before.change, f.change),
+        staff=_both(before.staff, f.staff),
+    )
+
+
+def _both(one: str, other: str) -> str:
+    if not other or other in one.split("\n\n"):
+        return one
+    return f"{one}\n\n{other}" if one else other
 
 
 def _notes(s: GroupSession, f: p.NotesSaved) -> None:
@@ -320,6 +339,7 @@ _SESSION: dict[type[p.SessionEvent], Callable[[GroupSession, Any], None]] = {
         f.key, (f.at, f.by, f.done)
     ),
     p.AlarmAcknowledged: lambda s, f: s.acknowledged.__setitem__(f.key, (f.at, f.by)),
+    p.FollowUpAgreed: lambda s, f: s.agreed.__setitem__(f.task_id, f),
     p.FollowUpDone: lambda s, f: s.followed_up.__setitem__(f.key, (f.at, f.by)),
     p.NotesSaved: _notes,
     p.AttendanceConfirmed: _attendance,

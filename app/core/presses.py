@@ -214,10 +214,31 @@ class EndPressed(SessionEvent):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DebriefEnded(SessionEvent):
-    """Staff finished (or skipped, with a reason) the debrief (guidance E2)."""
+    """Staff finished (or skipped, with a reason) the debrief (guidance E2).
+
+    ``went_well``, ``change`` and ``staff`` (how the workers are) are the evaluation.
+    A second one adds to the first.
+    """
 
     skipped: bool = False
     reason: str = personal()
+    went_well: str = personal()
+    change: str = personal()
+    staff: str = personal()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FollowUpAgreed(SessionEvent):
+    """Staff agreed that ``owner`` (a person id) does something by ``due_at``.
+
+    The latest of a ``task_id`` counts; ``dropped`` takes it back.
+    """
+
+    task_id: str
+    owner: str
+    due_at: datetime
+    what: str = personal()
+    dropped: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -212,7 +212,7 @@ def _safety(session: GroupSession, now: datetime) -> Safety:
 
 
 def _debrief(session: GroupSession, now: datetime, called: Names) -> DebriefFacts:
-    found = debrief(session, now)
+    found, said = debrief(session, now), session.debrief
     return DebriefFacts(
         start=found.start,
         end=found.end,
@@ -220,6 +220,9 @@ def _debrief(session: GroupSession, now: datetime, called: Names) -> DebriefFact
         present=tuple(called.person(person) for person in found.present),
         skipped=found.skipped,
         reason=found.reason,
+        went_well=said.went_well if said is not None else "",
+        change=said.change if said is not None else "",
+        staff=said.staff if said is not None else "",
     )
 
 

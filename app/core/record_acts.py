@@ -22,7 +22,7 @@ from app.core.record_parts import (
     LadderEntry,
     Named,
 )
-from app.core.rules.follow_ups import WELFARE, done_at
+from app.core.rules.follow_ups import AGREED, WELFARE, agreed_key, done_at
 from app.core.rules.follow_ups import follow_ups as wanted_follow_ups
 from app.core.session import ActionFact, GroupSession
 from app.core.timeline_acts import level_of
@@ -140,6 +140,8 @@ def follow_ups(session: GroupSession, called: Names) -> Iterator[FollowUpFact]:
         )
         person_id = task.person_id if task is not None else ""
         what = task.what if task is not None else ""
+        if task is not None and what == AGREED:
+            what = task.reason
         yield FollowUpFact(
             key=key,
             what=what or (fact.cause if fact is not None else ""),
@@ -159,6 +161,9 @@ def _opened(
 ) -> datetime:
     if key in facts:
         return facts[key].wanted_at
+    for agreed in session.agreed.values():
+        if agreed_key(agreed.task_id) == key:
+            return agreed.at
     task, policy = tasks[key], session.policy
     return task.due_at - (
         policy.welfare_due if task.what == WELFARE else policy.reason_due

@@ -197,6 +197,9 @@ class DebriefFacts:
     present: tuple[Named, ...]
     skipped: bool
     reason: str
+    went_well: str = ""
+    change: str = ""
+    staff: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -18,6 +18,7 @@ from app.core.presses import (
     DebriefEnded,
     EndPressed,
     ExceptionGiven,
+    FollowUpAgreed,
     HoldPressed,
     ItemTicked,
     LadderPressed,
@@ -194,6 +195,7 @@ class GroupSession:
     action_ticks: dict[str, tuple[datetime, str, bool]] = field(default_factory=dict)
     acknowledged: dict[str, tuple[datetime, str]] = field(default_factory=dict)
     followed_up: dict[str, tuple[datetime, str]] = field(default_factory=dict)
+    agreed: dict[str, FollowUpAgreed] = field(default_factory=dict)
     notes_version: int = 0
     notes_at: datetime | None = None
     attendance_confirmed: tuple[datetime, str, int] | None = None

@@ -125,6 +125,9 @@ def _afterwards(session: GroupSession) -> Iterator[Line]:
     for at, by, done in session.action_ticks.values():
         word = "said that it is done." if done else "said that it cannot be done."
         yield at, by, word, Level.INFO if done else Level.AMBER
+    for task in session.agreed.values():
+        word = "took back a follow-up" if task.dropped else "agreed a follow-up"
+        yield task.at, task.by, f"{word}: {task.what}", Level.INFO
     for at, by in session.followed_up.values():
         yield at, by, "finished a follow-up.", Level.INFO
     if session.notes_at is not None:

@@ -17,7 +17,7 @@ from app.engine.footing import Footing
 from app.engine.intake import Intake
 from app.engine.loop import Engine
 from app.privacy import retention as long_terms
-from app.store import access_rows, log, retention
+from app.store import access_rows, drafts, log, retention
 from integrations.base import BadWebhook, PermanentFailure, PlatformFailure, ReportLine
 
 # Assurance §11.2; docs/data-inventory.md has the whole table with the reasons.
@@ -27,6 +27,7 @@ REFUSED_KEPT = timedelta(days=14)
 UNBOUND_KEPT = timedelta(days=14)
 LOOKS_KEPT = timedelta(days=7)
 ADDRESSES_KEPT = timedelta(hours=24)
+DRAFTS_KEPT = timedelta(days=30)
 FORGET_EVERY = timedelta(hours=1)
 STEP_MATTERS = timedelta(seconds=2)
 CLOCK_SET = (
@@ -158,6 +159,7 @@ class Upkeep:
             retention.forget_refused(db, now - REFUSED_KEPT)
             retention.forget_looks(db, now - LOOKS_KEPT)
             retention.forget_addresses(db, now - ADDRESSES_KEPT)
+            drafts.forget_old(db, now - DRAFTS_KEPT)
             access_rows.forget_old(db, now)
 
         await store.write(work)

@@ -236,6 +236,13 @@ def _safety(record: Record, clock: Clock) -> Iterator[tuple[str, str]]:
         yield "Debrief", f"skipped: {line(record.debrief.reason)}"
     elif record.debrief.length is not None:
         yield "Debrief", spell(record.debrief.length)
+    for word, said in (
+        ("Went well", record.debrief.went_well),
+        ("To do differently", record.debrief.change),
+        ("How the workers are", record.debrief.staff),
+    ):
+        if said:
+            yield word, line(said)
 
 
 def _attendance(record: Record, clock: Clock) -> Table:

@@ -22,7 +22,7 @@ from app.privacy.retention import erasures, facts_of, terms_of
 from app.privacy.sealed import rewrite, sealed_column
 from app.privacy.terms import Kind
 from app.privacy.traces import in_text
-from app.store import accounts, consents, contacts, dossiers, people, policies
+from app.store import accounts, consents, contacts, dossiers, drafts, people, policies
 from app.store.access_rows import sign_in_links, tries, web_sessions
 from app.store.bulk import insert_once
 from app.store.database import Store, Work
@@ -296,6 +296,7 @@ def _person(
     consents.forget(db, who)
     dossiers.forget(db, who)
     people.erase(db, who, now)
+    counts["drafts"] = drafts.forget(db, who)
     counts = +counts
     _certify(db, who, by, now, so_far + counts)
     return counts

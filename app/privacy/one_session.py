@@ -15,6 +15,7 @@ from app.privacy.sealed import rewrite, sealed_column
 from app.privacy.traces import Words, in_json, in_text
 from app.store import people
 from app.store.database import Store
+from app.store.drafts import drafts
 from app.store.groups import ground_rules, groups
 from app.store.log import deliveries, forget_names, log, meetings, personal
 from app.store.notes import notes
@@ -113,6 +114,7 @@ def _from_texts(
         ("actions.body_sealed", here & actions.c.body.contains(person_id), _nothing),
         ("actions.body_sealed", here, in_json(words)),
         ("sessions.texts_sealed", sessions.c.id == session_id, in_json(words)),
+        ("drafts.fields_sealed", drafts.c.session_id == session_id, in_json(words)),
         ("notes.text_sealed", notes.c.session_id == session_id, in_text(words)),
         ("holds.reason_sealed", holds.c.subject_id == session_id, in_text(words)),
         ("groups.name_sealed", groups.c.id.in_(group), in_text(words)),

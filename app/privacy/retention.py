@@ -26,6 +26,7 @@ from app.privacy.terms import (
 from app.store import consents, dossiers
 from app.store.access_rows import tokens
 from app.store.database import Store
+from app.store.drafts import drafts
 from app.store.groups import ground_rules
 from app.store.log import last_seen, log, meetings, personal
 from app.store.notes import notes, records
@@ -217,6 +218,7 @@ _OF_A_SESSION = (
     alarms,
     actions,
     deadlines,
+    drafts,
     invitations,
     links,
     notes,

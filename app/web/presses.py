@@ -18,6 +18,7 @@ from app.core.presses import (
     ConnectionVouched,
     DebriefEnded,
     EndPressed,
+    FollowUpAgreed,
     FollowUpDone,
     HoldPressed,
     LadderPressed,
@@ -121,6 +122,14 @@ def _followed_up(session: GroupSession, fact: FollowUpDone) -> str:
     return "" if fact.outcome.strip() else "Write what came of it in a sentence."
 
 
+def _agreed(session: GroupSession, fact: FollowUpAgreed) -> str:
+    if not fact.what.strip():
+        return _rostered(session, fact) or "Write what has to be done."
+    if session.worker_slot(fact.owner) is None:
+        return _rostered(session, fact) or "Choose a worker of this session."
+    return _rostered(session, fact)
+
+
 def _debrief(session: GroupSession, fact: DebriefEnded) -> str:
     if fact.skipped and not fact.reason.strip():
         return _rostered(session, fact) or SAY_WHY
@@ -137,6 +146,7 @@ _CHECKS: dict[type[SessionEvent], Callable[[GroupSession, Any], str]] = {
     ConnectionVouched: _vouch,
     ActionTicked: _ticked,
     AlarmAcknowledged: _taken,
+    FollowUpAgreed: _agreed,
     FollowUpDone: _followed_up,
     DebriefEnded: _debrief,
     LeadAccepted: _running,

@@ -210,7 +210,21 @@ def after() -> list[Fact]:
         left(ANNA, "20:09:30"),
         left(again(SAM), "20:09:00"),
         ended("20:10"),
-        p.DebriefEnded(at=at("20:09"), by="anna"),
+        p.DebriefEnded(
+            at=at("20:09"),
+            by="anna",
+            went_well="Chloe spoke about her school.",
+            change="Start with the quiet ones.",
+            staff="Sam is tired, Anna well.",
+        ),
+        p.FollowUpAgreed(
+            at=at("20:10"),
+            by="anna",
+            task_id="quiet-room",
+            owner="sam",
+            due_at=at("23:59"),
+            what="Ask the school about the quiet room.",
+        ),
         p.SessionClosed(at=at("20:11"), by="anna"),
         p.NotesSaved(at=at("20:20"), by="anna", version=2),
         p.AttendanceAmended(

@@ -214,6 +214,9 @@ def test_the_closing_receipt_and_the_debrief() -> None:
         present=(ANNA_PRICE, SAM_OKORO),
         skipped=False,
         reason="",
+        went_well="Chloe spoke about her school.",
+        change="Start with the quiet ones.",
+        staff="Sam is tired, Anna well.",
     )
 
 
@@ -227,6 +230,15 @@ def test_follow_ups_links_ticks_and_signatures() -> None:
             due_at=at("19:40:03"),
             done_at=at("19:38"),
             done_by=SAM_OKORO,
+        ),
+        FollowUpFact(
+            key="follow_ups.agreed:quiet-room",
+            what="Ask the school about the quiet room.",
+            person=SAM_OKORO,
+            opened_at=at("20:10"),
+            due_at=at("23:59"),
+            done_at=None,
+            done_by=None,
         ),
     )
     assert [(link.person.id, link.state) for link in RECORD.links] == [

@@ -1,5 +1,6 @@
 """Gaps, clears, blindness and the closing receipt, at their edges."""
 
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -314,4 +315,34 @@ def test_no_debrief_yet_or_none_at_all() -> None:
         True,
         "fire alarm",
         (),
+    )
+
+
+def test_two_who_end_the_debrief_lose_no_word() -> None:
+    """S09: Anna and Sam write at once; the second adds to the first."""
+    by_anna = p.DebriefEnded(
+        at=at("20:06"), by="anna", went_well="Everybody spoke.", change="Start later."
+    )
+    by_sam = p.DebriefEnded(
+        at=at("20:07"), by="sam", went_well="Chloe laughed.", staff="Tired."
+    )
+    found = story(*OPEN, by_anna, by_sam, by_sam).debrief
+
+    assert found == replace(
+        by_anna, went_well="Everybody spoke.\n\nChloe laughed.", staff="Tired."
+    )
+
+
+def test_a_debrief_that_was_held_after_all_is_not_skipped() -> None:
+    skipped = p.DebriefEnded(
+        at=at("20:06"), by="anna", skipped=True, reason="fire alarm"
+    )
+    held = p.DebriefEnded(at=at("20:30"), by="sam", staff="All well.")
+    found = story(*OPEN, skipped, held).debrief
+
+    assert found is not None
+    assert (found.skipped, found.reason, found.staff) == (
+        False,
+        "fire alarm",
+        "All well.",
     )

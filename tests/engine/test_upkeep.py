@@ -14,7 +14,7 @@ from app.engine.alarms import Alarms
 from app.engine.footing import Footing
 from app.engine.loop import Engine
 from app.engine.upkeep import Upkeep, register
-from app.store import access_rows, log, retention, rooms
+from app.store import access_rows, drafts, log, retention, rooms
 from app.store.database import InlineDoor, Store, open_engine
 from app.store.migrate import migrate
 from app.store.tables import (
@@ -27,6 +27,7 @@ from app.store.tables import (
     SignInLinkRow,
     WebSessionRow,
 )
+from app.store.tables_drafts import DraftRow
 from integrations.base import Delivery
 from tests.engine.room import MEETING, fill
 
@@ -130,6 +131,19 @@ async def test_the_last_sign_of_a_platform_is_never_forgotten(office: Office) ->
     assert await office.left(timedelta(days=400), DeliveryRow) == 1
     with office.store.unit() as db:
         assert log.last_delivery(db, "zoom") == heard_at
+
+
+async def test_what_nobody_saved_is_kept_for_30_days(office: Office) -> None:
+    typed = drafts.Draft(
+        session_id=office.session_id,
+        person_id=office.anna,
+        form="notes",
+        fields={"text": "Half a"},
+    )
+    office.do(lambda db: drafts.keep(db, office.store, typed, 100, office.clock.now()))
+
+    assert await office.left(timedelta(days=30), DraftRow) == 1
+    assert await office.left(TICK, DraftRow) == 0
 
 
 async def test_what_was_refused_leaves_a_hash_for_14_days(office: Office) -> None:

@@ -20,6 +20,7 @@ from app.store import (
     consents,
     contacts,
     dossiers,
+    drafts,
     groups,
     layouts,
     log,
@@ -88,6 +89,13 @@ def fill(db: Connection, store: Store, evening: Evening) -> None:
         "x",
         NOW,
     )
+    left = drafts.Draft(
+        session_id=evening.session,
+        person_id=evening.anna,
+        form="notes",
+        fields={"text": f"{BEN} wanted to"},
+    )
+    drafts.keep(db, store, left, 100, NOW)
     _ways_in(db, store, evening)
     _account(db, store, evening)
     _what_happened(db, store, evening)

@@ -330,7 +330,7 @@ async def test_closing_in_two_phases_with_a_question_first(front: Front) -> None
         page = await anna.press(question, "Close to clients")
         await front.evening.wait(40)
         page = await anna.open("live")
-        assert "All clients are out." in page.words
+        assert "All clients are out" in page.words
         unsaid = await anna.press(page, "Skip the debrief", reason=" ")
         assert unsaid.status == 422
         await anna.press(page, "The debrief is done")

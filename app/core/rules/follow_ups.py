@@ -17,6 +17,7 @@ from app.core.session import ActionFact, GroupSession
 
 WELFARE = "welfare call"
 REASON = "reason due"
+AGREED = "agreed"
 
 
 def open_follow_ups(session: GroupSession, now: datetime) -> Iterator[Wish]:
@@ -27,8 +28,8 @@ def open_follow_ups(session: GroupSession, now: datetime) -> Iterator[Wish]:
 
 
 def follow_ups(session: GroupSession) -> tuple[StartFollowUp, ...]:
-    """Every follow-up the removals of this session ask for, done or not."""
-    return (*_welfare(session), *_reasons(session))
+    """Every follow-up removals ask for or staff agreed on, done or not."""
+    return (*_welfare(session), *_reasons(session), *_agreed(session))
 
 
 def done_at(session: GroupSession, task: StartFollowUp) -> tuple[datetime, str] | None:
@@ -123,6 +124,26 @@ def _reasons(session: GroupSession) -> Iterator[StartFollowUp]:
                 what=REASON,
                 due_at=press.at + session.policy.reason_due,
                 person_id=press.by,
+            )
+
+
+def agreed_key(task_id: str) -> str:
+    """The key of what staff agreed on."""
+    return f"follow_ups.agreed:{task_id}"
+
+
+def _agreed(session: GroupSession) -> Iterator[StartFollowUp]:
+    for task in session.agreed.values():
+        if not task.dropped:
+            yield StartFollowUp(
+                key=agreed_key(task.task_id),
+                reason=task.what,
+                clause="E2",
+                rule="follow_ups.open",
+                by=task.by,
+                what=AGREED,
+                due_at=task.due_at,
+                person_id=task.owner,
             )
 
 

@@ -10,6 +10,7 @@ import app.store.tables
 import app.store.tables_accounts
 import app.store.tables_concerns
 import app.store.tables_dossiers
+import app.store.tables_drafts
 import app.store.tables_exports
 import app.store.tables_invitations
 import app.store.tables_policies

@@ -14,7 +14,7 @@ from app.core.actions import (
 )
 from app.core.names import display
 from app.core.presses import ActionState
-from app.core.rules.follow_ups import done_at, follow_ups
+from app.core.rules.follow_ups import AGREED, agreed_key, done_at, follow_ups
 from app.core.session import ActionFact, GroupSession
 from app.core.sight import is_lost
 from app.web.words import DOES, HINTS, LEVELS, Tag, name_of, named, state_tag
@@ -76,7 +76,11 @@ class Doing:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Task:
-    """A follow-up that is still open. ``reason_for``: the press whose reason is due."""
+    """A follow-up that is still open.
+
+    ``reason_for``: the press whose reason is due; ``agreed``: the id of what staff
+    agreed on, "" for what a rule asks for.
+    """
 
     key: str
     what: str
@@ -84,6 +88,7 @@ class Task:
     why: str
     due_at: datetime
     reason_for: str
+    agreed: str = ""
 
 
 def words_of(action: Action) -> str:
@@ -180,13 +185,17 @@ def tasks(session: GroupSession) -> Iterator[Task]:
             reason_for = ""
             if task.key.startswith("follow_ups.reason:"):
                 reason_for = task.key.removeprefix("follow_ups.reason:")
+            agreed = ""
+            if task.what == AGREED:
+                agreed = task.key.removeprefix(agreed_key(""))
             yield Task(
                 key=task.key,
-                what=task.what,
+                what=task.reason if agreed else task.what,
                 who=name_of(session, task.person_id) if task.person_id else "",
-                why=task.reason,
+                why="" if agreed else task.reason,
                 due_at=task.due_at,
                 reason_for=reason_for,
+                agreed=agreed,
             )
 
 

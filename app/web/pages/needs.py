@@ -9,7 +9,7 @@ from sqlalchemy import Connection
 from app.core.actions import StartFollowUp
 from app.core.readiness import readiness
 from app.core.rules.closing import notes_due
-from app.core.rules.follow_ups import open_follow_ups
+from app.core.rules.follow_ups import AGREED, open_follow_ups
 from app.core.session import GroupSession
 from app.store import concerns, dossiers, invitations, people, queue
 from app.store.sessions import SessionPlan
@@ -106,6 +106,9 @@ def _task(
     if task.key.startswith("follow_ups.reason:"):
         text = f"{title}: why somebody was removed at once is to be written down."
         return f"{base}/live#tasks", "Write the reason", text
+    if task.what == AGREED:
+        text = f"{title}: {task.reason} ({who})"
+        return f"{base}/notes#tasks", "Open the follow-up", text
     text = f"{title}: find out how {who} is."
     return f"{base}/live#tasks", "Open the welfare call", text
 

@@ -1,9 +1,14 @@
 """Session notes. Two people may write at once: both texts are shown, none is lost (S09)."""
 
+from datetime import datetime
+
+from sqlalchemy import Connection
 from starlette.responses import Response
 
 from app.core.presses import NotesSaved
-from app.store import notes
+from app.store import drafts, notes
+from app.web.pages import drafts as kept
+from app.web.pages import follow_ups
 from app.web.pages.forms import Refusal
 from app.web.pages.visit import Visit
 
@@ -12,17 +17,29 @@ FORM = "notes"
 
 async def page(visit: Visit) -> Response:
     """``GET /sessions/{id}/notes``."""
-    saved = await visit.read(
-        lambda db: notes.latest(db, visit.house.store, visit.session_id)
-    )
+
+    def look(db: Connection) -> tuple[notes.Notes, list[tuple[str, datetime]]]:
+        saved = notes.latest(db, visit.house.store, visit.session_id)
+        writing = drafts.others(db, visit.session_id, visit.person_id, FORM)
+        return saved, writing
+
+    saved, writing = await visit.read(look)
+    draft = await kept.mine(visit, FORM)
+    text = draft.fields.get("text", saved.text)
+    version = draft.fields.get("version", str(saved.version))
     return await visit.show(
         "notes.html",
         saved=saved,
+        draft=draft,
+        writing=[(visit.name(who), at) for who, at in writing],
         author=visit.name(saved.author) if saved.author else "",
-        text=visit.typed(FORM, "text", saved.text),
-        on_version=visit.typed(FORM, "version", str(saved.version)),
+        text=visit.typed(FORM, "text", text),
+        on_version=visit.typed(FORM, "version", version),
         longest=notes.LONGEST_NOTES,
         just_saved="saved" in visit.request.query_params,
+        debrief=visit.here.debrief,
+        debriefed_by=visit.name(visit.here.debrief.by) if visit.here.debrief else "",
+        **follow_ups.known(visit),
     )
 
 
@@ -48,6 +65,7 @@ async def save(visit: Visit) -> Response:
         )
     except notes.StaleNotes as stale:
         raise BothTexts(stale) from stale
+    await kept.used(visit, FORM)
     if saved.version > visit.here.notes_version:
         await visit.press(NotesSaved(at=now, by=me, version=saved.version))
     return visit.go(f"/sessions/{visit.session_id}/notes?saved=1")

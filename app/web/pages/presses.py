@@ -1,6 +1,8 @@
 """The buttons of the live page: each writes one fact down, or says why it may not."""
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
+from datetime import timedelta
 from typing import Any
 
 from starlette.responses import Response
@@ -9,6 +11,8 @@ from app.core import presses as p
 from app.core.ladder import NOT_ROSTERED, target_of
 from app.core.presses import SessionEvent, Step
 from app.core.rooms import rooms
+from app.web.pages import drafts, follow_ups, notes, room
+from app.web.pages.entered import Fields
 from app.web.pages.forms import BadForm, Refusal
 from app.web.pages.visit import Visit
 from app.web.presses import problem, repeated
@@ -16,8 +20,12 @@ from app.web.presses import problem, repeated
 FOR_STAFF = frozenset({"take"})
 """What a safeguarding lead who is not on the list may press as well."""
 
+MOST_AHEAD = timedelta(days=366)
+
 FIELD = {"ladder": "reason", "reason": "reason", "vouch": "how", "debrief": "reason"}
-FIELD |= {"followed-up": "outcome"}
+FIELD |= {"followed-up": "outcome", "agree": "what"}
+KEPT = frozenset({"debrief"})
+"""Forms of the live page whose drafts are kept."""
 
 
 async def press(visit: Visit) -> Response:
@@ -34,7 +42,17 @@ async def press(visit: Visit) -> Response:
         if sentence:
             raise Refusal({FIELD.get(name, ""): sentence}, visit.form.get("form", ""))
         await visit.press(fact)
-    return visit.go(f"/sessions/{visit.session_id}/live")
+    if name in KEPT:
+        await drafts.used(visit, name)
+    place = "notes" if visit.form.get("back") == "notes" else "live"
+    return visit.go(f"/sessions/{visit.session_id}/{place}")
+
+
+async def back(visit: Visit) -> Response:
+    """The page a refused press came from, with what was typed."""
+    if visit.form.get("back") == "notes":
+        return await notes.page(visit)
+    return await room.page(visit)
 
 
 def _by(visit: Visit) -> dict[str, Any]:
@@ -121,7 +139,35 @@ def _debrief(visit: Visit) -> SessionEvent:
         **_by(visit),
         skipped=visit.text("skipped", 3) == "yes",
         reason=visit.text("reason"),
+        went_well=visit.text("went_well"),
+        change=visit.text("change"),
+        staff=visit.text("staff"),
     )
+
+
+def _agree(visit: Visit) -> SessionEvent:
+    fields = Fields(visit, visit.form.get("form", ""))
+    what, owner = visit.text("what", 500), visit.text("owner", 80)
+    day = fields.day("due", needed="Say by which day.")
+    if not what:
+        fields.faults["what"] = "Write what has to be done."
+    if owner not in dict(follow_ups.owners(visit)):
+        fields.faults["owner"] = "Choose who does it."
+    today = visit.zone.local(visit.now).date()
+    if day is not None and not today <= day <= today + MOST_AHEAD:
+        fields.faults["due"] = "Choose a day from today on, within a year."
+    fields.settle()
+    due_at = visit.zone.entered(f"{day}T23:59:00")
+    return p.FollowUpAgreed(
+        **_by(visit), task_id=_press_id(visit), owner=owner, due_at=due_at, what=what
+    )
+
+
+def _drop_agreed(visit: Visit) -> SessionEvent:
+    agreed = visit.here.agreed.get(visit.text("task", 100))
+    if agreed is None:
+        raise BadForm(404, "There is no such follow-up.")
+    return replace(agreed, **_by(visit), dropped=True)
 
 
 # --- what the bot asked -----------------------------------------------------------
@@ -158,6 +204,8 @@ PRESSES: Mapping[str, Callable[[Visit], SessionEvent]] = {
     "end": _end,
     "closed": lambda visit: p.SessionClosed(**_by(visit)),
     "debrief": _debrief,
+    "agree": _agree,
+    "agree-no-more": _drop_agreed,
     "take": _take,
     "done": _done,
     "followed-up": _followed_up,

@@ -104,6 +104,13 @@ def _receipt(visit: Visit, record: Record) -> Iterator[tuple[str, str]]:
         yield "Debrief", f"skipped: {record.debrief.reason}"
     elif record.debrief.length is not None:
         yield "Debrief", length(record.debrief.length)
+    for word, said in (
+        ("Went well", record.debrief.went_well),
+        ("To do differently", record.debrief.change),
+        ("How the workers are", record.debrief.staff),
+    ):
+        if said:
+            yield word, said
 
 
 def _ladder(record: Record) -> Iterator[Line]:

@@ -7,9 +7,10 @@ from starlette.responses import Response
 
 from app.core.rules.closing import cleared_at, may_resume
 from app.core.rules.ground_rules import receipts
+from app.core.safety_times import debrief
 from app.core.session import GroupSession
 from app.store import queue
-from app.web.pages import doings
+from app.web.pages import doings, drafts, follow_ups
 from app.web.pages.roomview import room_view
 from app.web.pages.visit import Visit
 
@@ -25,7 +26,9 @@ async def page(visit: Visit) -> Response:
     """``GET /sessions/{id}/live``; ``?part=main`` gives the part that changes."""
     part = visit.request.query_params.get("part") == "main"
     template = "live_main.html" if part else "live.html"
-    return await visit.show(template, **_known(visit, await _words(visit)))
+    known = _known(visit, await _words(visit)) | follow_ups.known(visit)
+    draft = await drafts.mine(visit, "debrief")
+    return await visit.show(template, **known, draft=draft)
 
 
 async def _words(visit: Visit) -> dict[str, str]:
@@ -54,7 +57,7 @@ def _known(visit: Visit, words: dict[str, str]) -> dict[str, Any]:
         "alarms": alarms,
         "asks": asks,
         "doings": doings.doings(session),
-        "tasks": list(doings.tasks(session)),
+        "talk": debrief(session, visit.now),
         "blind_since": doings.blind_since(session),
         "by_hand": BY_HAND,
         "weak": session.hands.live_roster is False,

@@ -1,5 +1,6 @@
 """A call after every removal, and the reason of a removal at once."""
 
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
@@ -8,7 +9,7 @@ import pytest
 from app.core import presses as p
 from app.core.actions import Action, StartFollowUp
 from app.core.fold import Fact
-from app.core.rules.follow_ups import done_at, follow_ups, open_follow_ups
+from app.core.rules.follow_ups import agreed_key, done_at, follow_ups, open_follow_ups
 from app.core.session import GroupSession
 from tests.core.builders import (
     ANNA,
@@ -254,3 +255,40 @@ def test_a_rejoin_is_the_same_person() -> None:
     assert calls(story(*EVENING, left(BEN, "19:10"), ben2, *out)) == [
         ("ben", at("20:05:04"))
     ]
+
+
+ASK_THE_SCHOOL = p.FollowUpAgreed(
+    at=at("20:05"),
+    by="anna",
+    task_id="x",
+    owner="sam",
+    due_at=at("22:00"),
+    what="Ask the school about the quiet room.",
+)
+
+
+def test_what_staff_agreed_on_is_open_until_it_is_done() -> None:
+    session = story(*EVENING, ASK_THE_SCHOOL)
+    [task] = open_follow_ups(session, at("20:06"))
+
+    assert task == StartFollowUp(
+        key=agreed_key("x"),
+        reason="Ask the school about the quiet room.",
+        clause="E2",
+        rule="follow_ups.open",
+        by="anna",
+        what="agreed",
+        due_at=at("22:00"),
+        person_id="sam",
+    )
+    done = p.FollowUpDone(at=at("21:00"), by="sam", key=agreed_key("x"), outcome="Did")
+    assert open_keys(story(*EVENING, ASK_THE_SCHOOL, done), "21:01") == []
+
+
+def test_what_was_agreed_can_be_changed_and_taken_back() -> None:
+    later = replace(ASK_THE_SCHOOL, at=at("20:10"), owner="anna")
+    dropped = replace(later, at=at("20:11"), dropped=True)
+
+    [changed] = follow_ups(story(*EVENING, ASK_THE_SCHOOL, later))
+    assert changed.person_id == "anna"
+    assert follow_ups(story(*EVENING, ASK_THE_SCHOOL, later, dropped)) == ()

@@ -193,6 +193,19 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("person_id"),
     )
     op.create_table(
+        "drafts",
+        sa.Column("session_id", sa.String(), nullable=False),
+        sa.Column("person_id", sa.String(), nullable=False),
+        sa.Column("form", sa.String(), nullable=False),
+        sa.Column("fields_sealed", sa.LargeBinary(), nullable=False),
+        sa.Column("saved_at", Moment(), nullable=False),
+        sa.PrimaryKeyConstraint("session_id", "person_id", "form"),
+    )
+    with op.batch_alter_table("drafts", schema=None) as batch_op:
+        batch_op.create_index("ix_drafts_person_id", ["person_id"], unique=False)
+        batch_op.create_index("ix_drafts_saved_at", ["saved_at"], unique=False)
+
+    op.create_table(
         "erasures",
         sa.Column("person_id", sa.String(), nullable=False),
         sa.Column("erased_at", Moment(), nullable=False),
@@ -629,6 +642,11 @@ def downgrade() -> None:
         batch_op.drop_index("ix_erasures_erased_at")
 
     op.drop_table("erasures")
+    with op.batch_alter_table("drafts", schema=None) as batch_op:
+        batch_op.drop_index("ix_drafts_saved_at")
+        batch_op.drop_index("ix_drafts_person_id")
+
+    op.drop_table("drafts")
     op.drop_table("dossiers")
     with op.batch_alter_table("deliveries", schema=None) as batch_op:
         batch_op.drop_index("ix_deliveries_received_at")
