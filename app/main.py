@@ -1,7 +1,7 @@
 """Composition root: settings in, service out. Nothing is built at import."""
 
 import asyncio
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from datetime import timedelta
@@ -168,11 +168,14 @@ def alias_domain(base_url: str) -> str:
     return host if named else "guests.chaperone.invalid"
 
 
-def backups_of(settings: Settings, clock: Clock, engine: Engine) -> Backups | None:
+def backups_of(
+    settings: Settings, clock: Clock, engine: Engine, is_ours: Callable[[], bool]
+) -> Backups | None:
     """What makes backups while the service runs, or None when no folder is set."""
     if settings.backup_folder is None:
         return None
-    backups = Backups(settings.backup_folder, clock, engine.alarms.cry)
+    folder, cry = settings.backup_folder, engine.alarms.cry
+    backups = Backups(folder, clock, cry, is_ours=is_ours)
     engine.add_job("backup", EVERY, backups.run, once=True)
     return backups
 
@@ -230,7 +233,7 @@ def build(
         send_code=send_code,
         send_letter=letter_sender(mail_settings(settings), clock),
         provider=sign_in_provider(settings),
-        backups=backups_of(settings, clock, engine),
+        backups=backups_of(settings, clock, engine, footing.leases.has_house),
     )
     lane = ShortRoad(web.state.house)
     service = Service(settings, clock, store, engine, platforms, web, lane, spool_lock)

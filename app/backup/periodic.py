@@ -31,7 +31,10 @@ Cry = Callable[[str, str, str], Awaitable[None]]
 
 
 class Backups:
-    """What `serve` knows of its backups."""
+    """What `serve` knows of its backups.
+
+    ``is_ours``: whether making them is this process's work now, of several.
+    """
 
     def __init__(
         self,
@@ -39,10 +42,12 @@ class Backups:
         clock: Clock,
         cry: Cry,
         *,
+        is_ours: Callable[[], bool] = lambda: True,
         program: tuple[str, ...] = PROGRAM,
         environ: Mapping[str, str] = os.environ,
     ) -> None:
         self._into, self._clock, self._cry = into, clock, cry
+        self._is_ours = is_ours
         self._program, self._environ = program, environ
         self._log = structlog.get_logger("chaperone")
         self._since = clock.now()
@@ -66,6 +71,8 @@ class Backups:
 
     def trouble(self) -> str | None:
         """A sentence when the newest good backup is too old; None when all is well."""
+        if not self._is_ours():
+            return None  # Of its folder this process may know nothing.
         age = self.age()
         if age is None:
             if self._clock.now() - self._since <= TOO_OLD:

@@ -8,6 +8,7 @@ import asyncio
 from collections.abc import Mapping
 
 from app.checkup.address import address
+from app.checkup.company import processes
 from app.checkup.finding import Finding, of_settings, told
 from app.checkup.keys import keys
 from app.checkup.machine import (
@@ -41,6 +42,7 @@ async def check(
         usable_settings(settings),
         durable_store(store),
         disk(settings, store, outside),
+        processes(store),
         keys(store),
         address(settings, clock, outside),
         meeting_platforms(settings, store, clock, platforms, outside),

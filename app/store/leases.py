@@ -68,8 +68,8 @@ def take_turn(
     """
     until = {"me": process, "lasts": lasts // timedelta(microseconds=1)}
     held = _renew(db, process, until)
-    processes, free = _counted(db)
-    share = -(-SHARDS // processes)
+    processes, free = counted(db)
+    share = -(-SHARDS // max(1, processes))
     surplus = sorted(held.keys() - {HOUSE}, key=lambda name: name in busy)
     surplus = surplus[: max(0, len(surplus) - share)]
     if surplus:
@@ -78,6 +78,7 @@ def take_turn(
     elif free:
         mine = len(held.keys() - {HOUSE})
         held |= _claim(db, until, "name LIKE 'shard-%'", share - mine)
+    if HOUSE not in held:
         held |= _claim(db, until, f"name = '{HOUSE}'", 1)
     return Turn(held, processes, len(surplus))
 
@@ -101,6 +102,19 @@ def check(db: Connection, name: str, process: str, fence: int) -> None:
     ).first()
     if found is None:
         raise LeaseLost(name, fence, refused=True)
+
+
+def counted(db: Connection) -> tuple[int, int]:
+    """How many processes are alive, and how many of the shards nobody holds."""
+    row = db.execute(
+        text(
+            "SELECT count(*) FILTER (WHERE process AND holds) AS processes,"  # noqa: S608
+            " count(*) FILTER (WHERE shard AND NOT holds) AS free FROM"
+            f" (SELECT name LIKE '{_PROCESS}%' AS process, name LIKE 'shard-%' AS shard,"
+            f" coalesce(expires_at, 0) > {_NOW} AS holds FROM leases) AS now"
+        )
+    ).one()
+    return int(row.processes), int(row.free)
 
 
 def _renew(db: Connection, process: str, until: dict[str, object]) -> dict[str, int]:
@@ -133,19 +147,6 @@ def _arrive(db: Connection, process: str, until: dict[str, object]) -> None:
             f" AND expires_at < {_NOW} - {_OLD // timedelta(microseconds=1)}"
         )
     )
-
-
-def _counted(db: Connection) -> tuple[int, int]:
-    """How many processes are alive, and how many leases nobody holds."""
-    row = db.execute(
-        text(
-            "SELECT count(*) FILTER (WHERE process AND holds) AS processes,"  # noqa: S608
-            " count(*) FILTER (WHERE NOT process AND NOT holds) AS free FROM"
-            f" (SELECT name LIKE '{_PROCESS}%' AS process,"
-            f" coalesce(expires_at, 0) > {_NOW} AS holds FROM leases) AS now"
-        )
-    ).one()
-    return max(1, int(row.processes)), int(row.free)
 
 
 def _free(db: Connection, process: str, names: Sequence[str]) -> None:

@@ -77,6 +77,15 @@ async def test_a_new_service_has_half_an_hour_for_its_first(
         assert made.trouble() == "There is no good backup."
 
 
+async def test_who_does_not_make_them_says_nothing_of_them(
+    tmp_path: Path, clock: ManualClock
+) -> None:
+    """Another process does, perhaps on another machine, into a folder not seen from here."""
+    made = Backups(tmp_path, clock, Heard(), is_ours=lambda: False)
+    clock.advance(TOO_OLD + MINUTE)
+    assert made.trouble() is None
+
+
 async def test_one_failure_is_logged_and_a_lasting_one_cried_out(
     tmp_path: Path, clock: ManualClock
 ) -> None:

@@ -136,6 +136,7 @@ def test_only_the_proxy_is_believed_and_only_it_is_open(
     assert ip_network(subnet["subnet"]) == ip_network(trusted)
     assert [name for name, one in services.items() if "ports" in one] == ["proxy"]
     assert services["database"]["networks"] == ["back"]
+    assert services["chaperone-2"] == services["chaperone"]
     assert compose["networks"]["back"] == {"internal": True}
     assert "back" not in services["proxy"]["networks"]
 
@@ -175,7 +176,7 @@ def test_images_of_others_have_a_version(compose: dict[str, Any]) -> None:
 def test_the_proxy_sends_everything_to_the_service() -> None:
     caddy = text("deploy", "Caddyfile")
     assert "{$DOMAIN} {" in caddy
-    assert "reverse_proxy chaperone:8000" in caddy
+    assert "reverse_proxy chaperone:8000 chaperone-2:8000" in caddy
     assert caddy.count("{") == caddy.count("}")
 
 

@@ -6,12 +6,15 @@ import pytest
 from sqlalchemy import Connection, text
 from sqlalchemy.exc import InternalError
 
+from app.checkup.company import NOBODY_RUNS, processes
 from app.crypto import Keyring
 from app.store import leases
 from app.store.database import InlineDoor, Store, open_engine
 from app.store.leases import HOUSE, NAMES, LeaseLost, Turn, shard_of
 from tests.many.conftest import LASTS
 from tests.store.postgres import Server
+
+pytestmark = pytest.mark.anyio
 
 Take = Callable[[str], Turn]
 
@@ -31,6 +34,22 @@ def take(store: Store) -> Take:
             return leases.take_turn(db, process, LASTS)
 
     return turn
+
+
+async def findings(store: Store) -> list[tuple[str, str]]:
+    return [(one.state, one.sentence) for one in await processes(store)]
+
+
+async def test_the_check_says_who_shares(store: Store, take: Take) -> None:
+    assert await findings(store) == [("ok", NOBODY_RUNS)]
+    take("a")
+    assert await findings(store) == [("ok", "One has all sessions.")]
+    take("b")
+    take("a")
+    [(state, sentence)] = await findings(store)
+    assert (state, sentence[:38]) == ("warn", "2 serve this database; of 32 of 64 sha")
+    take("b")
+    assert await findings(store) == [("ok", "2 share the sessions.")]
 
 
 def run_out(store: Store, process: str) -> None:
