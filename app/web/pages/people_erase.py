@@ -26,6 +26,7 @@ GOES: Mapping[str, str] = {
     "links": "Personal links into sessions",
     "consents": "Consents, with the names of who gave them",
     "dossiers": "Needs or papers",
+    "drafts": "Notes somebody has not saved yet",
     "one_to_ones": "What was said in one-to-ones; that they were held stays",
     "log_personal": "What they typed, and where a sentence about the room names them",
     "deliveries": "The platform's raw messages about them",
