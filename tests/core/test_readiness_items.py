@@ -120,7 +120,7 @@ HAND_FAULTS = {
     "end_for_all": "Ending the meeting for everyone: not possible.",
     "live_roster": (
         "Webhooks only: we cannot look into the room. Nobody is alone for more than 75 "
-        "seconds while the platform's news arrives; when news gets lost it can be 315 "
+        "seconds while the platform's news arrives; when news gets lost it can be 325 "
         "seconds or more."
     ),
     "remove_one": "Removing one person without a worker's press: not possible.",

@@ -226,7 +226,7 @@ def test_the_meeting_is_watched_from_start_to_end(changed: dict[str, Any]) -> No
 
 @pytest.mark.parametrize(
     ("grace", "looking", "webhooks_only"),
-    [(60, 80, 315), (0, 35, 315), (30, 55, 315), (300, 320, 315)],
+    [(60, 80, 325), (0, 35, 325), (30, 55, 325), (300, 320, 325)],
 )
 def test_the_promise_shown_is_that_of_the_safety_time_budget(
     grace: int, looking: int, webhooks_only: int

@@ -1,7 +1,7 @@
 """Checks of what this platform account can do and see in this session (E1, I1, I2)."""
 
 from collections.abc import Callable
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from app.core.facts import Hands
@@ -18,26 +18,67 @@ FIRST_REPEAT = timedelta(minutes=5)
 (https://developers.zoom.us/docs/api/webhooks/#webhook-retries)."""
 
 
-def longest_alone(policy: Policy, *, live_roster: bool) -> timedelta:
-    """The longest a client is in a room without a worker, though news was lost.
+ONE_MORE_TRY = timedelta(seconds=5)
+"""For one end that had no effect and is tried again."""
+
+
+@dataclass(frozen=True, slots=True)
+class Addend:
+    """One part of a promise: what it is for, and the settings it comes from."""
+
+    what: str
+    settings: tuple[str, ...]
+    lasts: timedelta
+
+
+def addends(policy: Policy, *, live_roster: bool) -> tuple[Addend, ...]:
+    """What the longest time alone is made of, though news was lost (docs/safety-case.md).
 
     With a live roster: G + N1 of the safety-time budget. Without one ("webhooks only")
-    nobody can look, so a lost leave is only known when the platform repeats it.
+    nobody can look, so a lost leave is only known when the platform repeats it; news
+    older than the grace leaves a worker ``grace_late_news`` more to answer.
     """
     if not live_roster:
-        return max(policy.grace, FIRST_REPEAT) + NEWS_IN_TIME
+        return (
+            Addend(
+                "the grace, or the platform's first repeat when that is later",
+                ("grace", "hands.FIRST_REPEAT"),
+                max(policy.grace, FIRST_REPEAT),
+            ),
+            Addend(
+                "time for a worker to answer news that came late",
+                ("grace_late_news",),
+                policy.grace_late_news,
+            ),
+            Addend("to act", ("hands.NEWS_IN_TIME",), NEWS_IN_TIME),
+        )
     pace = policy.poll_calm
     if not policy.grace:
         pace = min(pace, policy.poll_watchful)
     deadline = policy.call_deadline
-    unseen = max(timedelta(0), pace + deadline - policy.grace)
     return (
-        policy.grace
-        + unseen
-        + 2 * deadline
-        + policy.verify_after
-        + timedelta(seconds=5)
+        Addend("the grace", ("grace",), policy.grace),
+        Addend(
+            "what one gap between two looks and one look outlast the grace",
+            ("poll_calm", "call_deadline", "grace"),
+            max(timedelta(0), pace + deadline - policy.grace),
+        ),
+        Addend(
+            "the look before the end, and the call that ends",
+            ("call_deadline",),
+            2 * deadline,
+        ),
+        Addend(
+            "until the effect is looked for", ("verify_after",), policy.verify_after
+        ),
+        Addend("one more try", ("hands.ONE_MORE_TRY",), ONE_MORE_TRY),
     )
+
+
+def longest_alone(policy: Policy, *, live_roster: bool) -> timedelta:
+    """The longest a client is in a room without a worker, though news was lost."""
+    parts = addends(policy, live_roster=live_roster)
+    return sum((part.lasts for part in parts), timedelta())
 
 
 def live_roster(session: GroupSession, hands: Hands) -> Finding:
