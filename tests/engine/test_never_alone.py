@@ -1,8 +1,12 @@
 """The main promise, end to end through the engine: nobody stays without a worker."""
 
+from dataclasses import replace
+
 import pytest
 
 from app.clock import ManualClock
+from app.core.actions import EndMeeting
+from app.core.policy import Mode
 from app.core.presses import ActionState
 from tests.engine.room import evening
 
@@ -24,6 +28,21 @@ async def test_the_room_is_ended_when_the_grace_is_over(clock: ManualClock) -> N
         [end] = [f for f in facts if f.kind == "end_meeting"]
         assert end.state is ActionState.CONFIRMED
         assert end.proof == "The platform reports that this meeting is over."
+
+
+@pytest.mark.parametrize("mode", Mode)
+async def test_no_policy_makes_the_end_a_question_or_a_note(
+    clock: ManualClock, mode: Mode
+) -> None:
+    """E1 has times, but no off switch (I21)."""
+    async with evening(clock) as tonight:
+        state = await tonight.state()
+        state.policy = replace(state.policy, modes={EndMeeting.kind: mode})
+        await tonight.join("anna", "ben")
+        await tonight.leave("anna")
+        await tonight.wait(60)
+
+        assert tonight.count("end_meeting") == 1
 
 
 async def test_a_worker_who_comes_back_stops_the_clock(clock: ManualClock) -> None:
