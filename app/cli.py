@@ -175,7 +175,7 @@ def bench(
     only: Annotated[
         list[str] | None,
         typer.Option(
-            help="intake, settle, end, flood, storm, exports or rooms; repeatable."
+            help="intake, settle, end, flood, storm, exports, pages or rooms."
         ),
     ] = None,
     seconds: Annotated[

@@ -1,16 +1,19 @@
 """The bench measures what it says: its bodies are Zoom's, its goals bite."""
 
 import asyncio
+import gzip
+from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 
-from app.bench import bodies
+from app.bench import bodies, pages
 from app.bench.figures import Figure, fsync_ms, median, report, share
 from app.bench.intake import measure
 from app.bench.load import Load
 from app.bench.processes import BenchFailed, Part
+from app.bench.visitor import Visitor, hear
 from app.clock import SystemClock
 from app.core.events import MeetingStarted, ParticipantJoined, ParticipantLeft
 from integrations.base import Delivery
@@ -72,6 +75,56 @@ def test_every_body_is_signed_distinct_and_understood() -> None:
     kinds = [type(one.events[0]) for one in understood]
     assert kinds[:3] == [MeetingStarted, ParticipantJoined, ParticipantJoined]
     assert kinds[3:] == [ParticipantJoined, ParticipantLeft] * 300
+
+
+async def test_a_visitor_reads_pages_as_browsers_do() -> None:
+    """A cookie, compressed and plain answers on one connection, a stream of events."""
+    asked: list[bytes] = []
+    small = gzip.compress(b"<p>hello</p>" * 9)
+    answers = iter(
+        (
+            b"303 See Other\r\nset-cookie: chaperone=x; Path=/\r\ncontent-length: 0\r\n\r\n",
+            b"200 OK\r\ncontent-encoding: gzip\r\ncontent-length: %d\r\n\r\n%s"
+            % (len(small), small),
+            b"404 Not Found\r\ncontent-length: 2\r\n\r\nno",
+            b"200 OK\r\n\r\nevent: beat\n\nevent: version\n\n",
+            b"200 OK\r\ncontent-length: 0\r\n\r\n",
+        )
+    )
+
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        with suppress(asyncio.IncompleteReadError):
+            while True:
+                asked.append(await reader.readuntil(b"\r\n\r\n"))
+                writer.write(b"HTTP/1.1 " + next(answers))
+        writer.close()
+
+    server = await asyncio.start_server(serve, "127.0.0.1", 0)
+    visitor = Visitor(server.sockets[0].getsockname()[1])
+    await visitor.enter("token")
+    page = await visitor.get("/")
+    with pytest.raises(BenchFailed, match="/gone answered 404"):
+        await visitor.get("/gone")
+    await hear(await visitor.listen("/events"), b"event: version")
+    await visitor.close()
+    server.close()
+
+    assert (page.body, page.size) == (b"<p>hello</p>" * 9, len(small))
+    assert [one.split(b" HTTP")[0] for one in asked] == [
+        b"POST /sign-in/token",
+        b"GET /",
+        b"GET /gone",
+        b"GET /events",
+        b"GET /healthz",
+    ]
+    assert b"cookie: chaperone=x\r\n" in asked[1]
+
+
+@pytest.mark.long
+async def test_the_pages_are_measured(tmp_path: Path) -> None:
+    figures = await pages.measure(tmp_path, SystemClock())
+    assert [figure.unit for figure in figures] == ["ms", "ms", "ms", "kB"]
+    assert all(figure.value > 0 for figure in figures)
 
 
 async def test_the_load_counts_every_answer() -> None:

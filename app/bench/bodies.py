@@ -95,6 +95,15 @@ def coming_and_going(room: int, number: int, at: datetime) -> bytes:
     return _body(event, room, number, at, participant=person)
 
 
+def coming(room: int, client: int, at: datetime) -> bytes:
+    """A client comes by their own link, and stays."""
+    person = _person(
+        f"Client {client}", f"stay-{room}-{client}", link=registrant(room, client)
+    )
+    joined = {**person, "join_time": _stamp(at)}
+    return _body("meeting.participant_joined", room, client, at, participant=joined)
+
+
 def stranger(room: int, number: int, name: str, at: datetime) -> bytes:
     """Somebody without a link or an account comes in, under this name."""
     person = _person(name, f"stranger-{room}-{number}")

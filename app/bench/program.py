@@ -4,12 +4,12 @@ import asyncio
 import tempfile
 from pathlib import Path
 
-from app.bench import end_call, floods, intake, live_rooms, settling, terms
+from app.bench import end_call, floods, intake, live_rooms, pages, settling, terms
 from app.bench.figures import Figure, report, surroundings
 from app.bench.processes import BenchFailed
 from app.clock import Clock, SystemClock
 
-PARTS = ("intake", "settle", "end", "flood", "storm", "exports", "rooms")
+PARTS = ("intake", "settle", "end", "flood", "storm", "exports", "pages", "rooms")
 BY_DEFAULT = PARTS[:3]  # the rooms take minutes
 
 
@@ -48,6 +48,8 @@ async def _measure(
         return await floods.flood(folder, seconds, clock)
     if part == "storm":
         return await floods.storm(folder, clock)
+    if part == "pages":
+        return await pages.measure(folder, clock)
     if part == "exports":
         return await terms.measure(folder, clock)
     return await live_rooms.measure(folder, seconds, clock)

@@ -53,12 +53,12 @@ class Room:
     registrants: Sequence[str]
 
 
-def bench_rooms(count: int) -> list[Room]:
+def bench_rooms(count: int, clients: int = bodies.CLIENTS) -> list[Room]:
     """The rooms that app.bench.bodies tells of."""
     return [
         Room(
             bodies.meeting_id(room),
-            [bodies.registrant(room, client) for client in range(bodies.CLIENTS)],
+            [bodies.registrant(room, client) for client in range(clients)],
         )
         for room in range(count)
     ]
@@ -72,9 +72,10 @@ def plant(
     policy: Mapping[str, Any],
     live_roster: bool,
 ) -> list[str]:
-    """One session for each meeting; the same two workers and ten clients in all."""
+    """One session for each meeting; the same two workers and the same clients in all."""
     with store.unit() as db:
-        workers, clients = _people(db, store, now)
+        most = max((len(one.registrants) for one in meetings), default=0)
+        workers, clients = _people(db, store, most, now)
         group = groups.add(
             db, store, groups.Group(name="Bench group", leads=(workers[0],)), now
         ).id
@@ -93,7 +94,9 @@ def plant(
         ]
 
 
-def _people(db: Connection, store: Store, now: datetime) -> tuple[list[str], list[str]]:
+def _people(
+    db: Connection, store: Store, count: int, now: datetime
+) -> tuple[list[str], list[str]]:
     workers = [
         people.add(
             db,
@@ -104,7 +107,7 @@ def _people(db: Connection, store: Store, now: datetime) -> tuple[list[str], lis
         for name in ("anna", "sam")
     ]
     clients: list[str] = []
-    for number in range(bodies.CLIENTS):
+    for number in range(count):
         client = people.Person(
             kind="client",
             name=f"Client {number}",

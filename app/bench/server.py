@@ -1,9 +1,10 @@
 """The servers under load, each a process: ``python -m app.bench.server`` with one JSON
 argument.
 
-``bare``: a FastAPI endpoint that only answers. ``reading``: one that takes its body as
-JSON, and only answers. ``service``: the whole service on a database with planned
-sessions. ``rooms``: what Zoom's API would say of the bench's rooms.
+``bare``: a FastAPI endpoint that only answers, and a template that is only filled.
+``reading``: one that takes its body as JSON, and only answers. ``service``: the whole
+service on a database with planned sessions. ``rooms``: what Zoom's API would say of the
+bench's rooms.
 """
 
 import json
@@ -15,9 +16,10 @@ from typing import Any
 
 import uvicorn
 from fastapi import FastAPI
+from jinja2 import Environment
 from starlette.applications import Starlette
 from starlette.requests import Request
-from starlette.responses import JSONResponse, Response
+from starlette.responses import HTMLResponse, JSONResponse, Response
 from starlette.routing import Route
 
 from app import logs, serving
@@ -25,6 +27,8 @@ from app.bench import bodies
 from app.bench.seed import Room, bench_rooms, plant
 from app.config import load_settings
 from app.main import Service, build
+from app.store import access_rows, people
+from app.web.access import Role
 
 
 def bare() -> FastAPI:
@@ -34,6 +38,14 @@ def bare() -> FastAPI:
     @app.post("/webhooks/zoom")
     async def answer() -> dict[str, bool]:
         return {"ok": True}
+
+    row = "<li><h3>{{ one }}</h3><p>In since 19:04:10.</p></li>"
+    words = "<!doctype html><ul>{% for one in people %}" + row + "{% endfor %}</ul>"
+    template = Environment(autoescape=True).from_string(words)
+
+    @app.get("/page", response_class=HTMLResponse)
+    async def page(people: int) -> str:
+        return template.render(people=[f"Client {n}" for n in range(people)])
 
     return app
 
@@ -80,18 +92,33 @@ def service(given: dict[str, Any]) -> Service:
     settings = load_settings(os.environ)
     logs.set_up(settings.log_level)
     made = build(settings)
-    rooms = bench_rooms(given.get("rooms", 0))
+    clients = given.get("clients", bodies.CLIENTS)
+    rooms = bench_rooms(given.get("rooms", 0), clients)
     if "plan" in given:
         plan = json.loads(Path(given["plan"]).read_text())
         rooms = [Room(one["id"], one["registrants"]) for one in plan]
-    plant(
+    planted = plant(
         made.store,
         rooms,
         made.clock.now(),
         policy=given.get("policy", {}),
         live_roster=given["live_roster"],
     )
+    if "ways_in" in given:
+        told = {"session": planted[0], "links": _ways_in(made)}
+        Path(given["ways_in"]).write_text(json.dumps(told))
     return made
+
+
+def _ways_in(made: Service) -> list[str]:
+    """A single-use link for each worker."""
+    now = made.clock.now()
+    with made.store.unit() as db:
+        workers = people.listed(db, made.store, kind="worker")
+        return [
+            access_rows.make_sign_in_link(db, made.store, one.id, Role.WORKER, now)
+            for one in workers
+        ]
 
 
 def main() -> None:

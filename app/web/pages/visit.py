@@ -44,6 +44,7 @@ class Visit:
     worker: bool = False
     form: Mapping[str, str] = field(default_factory=dict)
     refusal: Refusal | None = None
+    _token: str = ""
 
     # --- what is known ----------------------------------------------------------------
 
@@ -55,7 +56,9 @@ class Visit:
     @property
     def token(self) -> str:
         """What a form of this page proves its origin with, "" for nobody signed in."""
-        return access.csrf_shown(self.visitor) if self.visitor is not None else ""
+        if not self._token and self.visitor is not None:
+            self._token = access.csrf_shown(self.visitor)
+        return self._token
 
     @property
     def session_id(self) -> str:
