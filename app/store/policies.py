@@ -19,10 +19,11 @@ from app.core.policy import Policy
 from app.store.database import Store
 from app.store.people import has_letters, text_faults
 from app.store.refusals import Refused, Stale
-from app.store.sessions import sessions
+from app.store.tables import SessionRow
 from app.store.tables_policies import PolicyVersionRow
 
 versions = PolicyVersionRow.__table__  # type: ignore[attr-defined]
+sessions = SessionRow.__table__  # type: ignore[attr-defined]
 
 SHIPPED = 1
 LONGEST_REASON = 500
@@ -142,7 +143,7 @@ def unsafe(changes: Mapping[str, Any]) -> list[str]:
         return ["The policy has no setting of that name."]
     try:
         policy = merged(changes, {})
-    except (TypeError, ValueError, AttributeError):
+    except (TypeError, ValueError, OverflowError, AttributeError):
         return ["These settings of the policy cannot be read."]
     found = policy.faults()
     if set(policy.modes) - set(KINDS):
