@@ -11,7 +11,12 @@ import pytest
 
 from app.core.policy import Policy
 from app.core.readiness_items import hands
-from app.core.readiness_items.hands import Addend, addends, longest_alone
+from app.core.readiness_items.hands import (
+    Addend,
+    addends,
+    longest_alone,
+    longest_before_first,
+)
 from app.simulate import allowance
 from app.simulate.invariants import INVARIANTS
 from tests.regressions.test_stories import STILL_BROKEN
@@ -56,10 +61,8 @@ def test_every_addend_names_settings_there_are(live_roster: bool) -> None:
 def test_the_promise_of_each_condition_is_what_the_code_allows() -> None:
     in_time = hands.NEWS_IN_TIME
     seen = longest_alone(POLICY, live_roster=True)
-    act = seen - POLICY.grace
     outage = seconds(POLICY.grace + allowance.OUTAGE)
     killed = seconds(POLICY.grace + allowance.OUTAGE + allowance.START)
-    unseen = POLICY.poll_calm + POLICY.call_deadline
     assert [row[1] for row in rows(CASE, "condition")] == [
         f"{seconds(POLICY.grace + in_time)} s",
         f"{seconds(seen)} s",
@@ -70,7 +73,7 @@ def test_the_promise_of_each_condition_is_what_the_code_allows() -> None:
         f"{seconds(longest_alone(POLICY, live_roster=False))} s",
         "no promise",
         f"{seconds(POLICY.grace_first_worker + in_time)} s",
-        f"{seconds(POLICY.grace_first_worker + unseen + act)} s",
+        f"{seconds(longest_before_first(POLICY))} s",
     ]
 
 

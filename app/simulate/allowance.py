@@ -9,8 +9,12 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from app.core.policy import Policy
-from app.core.readiness_items.hands import NEWS_IN_TIME, longest_alone
+from app.core.policy import SHORTEST_FIRST_GRACE, Policy
+from app.core.readiness_items.hands import (
+    NEWS_IN_TIME,
+    longest_alone,
+    longest_before_first,
+)
 from app.simulate.stage import Stage
 from integrations.rehearsal.courier import Sending
 from integrations.rehearsal.rooms import Connection
@@ -50,26 +54,37 @@ def is_verified(stage: Stage, connection: Connection) -> bool:
 def allowed(stage: Stage, gap: AloneInterval) -> Allowed:
     """What the budget allows for this interval."""
     scenario = stage.scenario
-    grace = _grace(stage, gap)
+    grace, is_first = _grace(stage, gap)
     kills, down = _down(stage, gap)
     more = down + kills * START
     if not scenario.live_roster:
         return _webhooks_only(stage, gap, grace, more, killed=kills > 0)
-    policy = Policy(grace=timedelta(seconds=scenario.grace))
-    whole = longest_alone(policy, live_roster=True)
+    lost = _lost(stage, is_first=is_first)
     beyond, why = NEWS_IN_TIME, "all well"
     if _touched(stage, NEWS, gap.start - SEEN_LATE, gap.end) or not _heard(stage, gap):
-        beyond, why = whole - policy.grace, "news lost"
+        beyond, why = lost, "news lost"
     trouble = _touched(stage, CALLS, gap.start - SEEN_LATE, gap.end)
     if trouble:
         beyond, why = max(beyond, trouble + OUTAGE), "outage"
     if kills:
-        beyond, why = max(beyond, whole - policy.grace), "killed"
+        beyond, why = max(beyond, lost), "killed"
     return Allowed(grace, beyond + more, why)
 
 
-def _grace(stage: Stage, gap: AloneInterval) -> timedelta:
-    """G, or G0 where nobody could know that a worker had been there."""
+def _lost(stage: Stage, *, is_first: bool) -> timedelta:
+    """What comes on top of the grace when the news is lost."""
+    first = max(SHORTEST_FIRST_GRACE.total_seconds(), stage.scenario.grace_first_worker)
+    policy = Policy(
+        grace=timedelta(seconds=stage.scenario.grace),
+        grace_first_worker=timedelta(seconds=first),
+    )
+    if is_first:
+        return longest_before_first(policy) - policy.grace_first_worker
+    return longest_alone(policy, live_roster=True) - policy.grace
+
+
+def _grace(stage: Stage, gap: AloneInterval) -> tuple[timedelta, bool]:
+    """G, or G0 where nobody could know that a worker had been there; whether it is G0."""
     scenario = stage.scenario
     usual = timedelta(seconds=scenario.grace)
     first = timedelta(seconds=max(30, scenario.grace_first_worker))
@@ -84,9 +99,11 @@ def _grace(stage: Stage, gap: AloneInterval) -> timedelta:
         if stay.room != "waiting room" and stay.start <= gap.start
     ]
     if not stays:
-        return first
+        return first, True
     longest = max(end - start for start, end in stays)
-    return usual if longest >= timedelta(seconds=70) else max(usual, first)
+    if longest >= timedelta(seconds=70) or usual > first:
+        return usual, False
+    return first, True
 
 
 def _down(stage: Stage, gap: AloneInterval) -> tuple[int, timedelta]:

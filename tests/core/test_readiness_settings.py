@@ -14,7 +14,7 @@ from app.core.gates import recording_gate
 from app.core.policy import Policy, Weight
 from app.core.readiness import Verdict, readiness
 from app.core.readiness_items.finding import Result
-from app.core.readiness_items.hands import longest_alone
+from app.core.readiness_items.hands import longest_alone, longest_before_first
 from app.core.readiness_items.plain_settings import wishes
 from app.core.session import GroupSession
 from tests.core.builders import (
@@ -234,3 +234,11 @@ def test_the_promise_shown_is_that_of_the_safety_time_budget(
     policy = Policy(grace=timedelta(seconds=grace))
     assert longest_alone(policy, live_roster=True) == timedelta(seconds=looking)
     assert longest_alone(policy, live_roster=False) == timedelta(seconds=webhooks_only)
+
+
+@pytest.mark.parametrize(
+    ("first", "longest"), [(120, 140), (66, 86), (65, 85), (30, 85), (300, 320)]
+)
+def test_the_promise_before_the_first_worker(first: int, longest: int) -> None:
+    policy = Policy(grace_first_worker=timedelta(seconds=first))
+    assert longest_before_first(policy) == timedelta(seconds=longest)

@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from app.core.facts import Hands
-from app.core.policy import Policy
+from app.core.policy import SHORTEST_FIRST_GRACE, Policy
 from app.core.readiness_items.finding import Check, Finding, Result, passed
 from app.core.readiness_items.settings import READ_AT_LEAST_EVERY
 from app.core.session import GroupSession
@@ -79,6 +79,17 @@ def longest_alone(policy: Policy, *, live_roster: bool) -> timedelta:
     """The longest a client is in a room without a worker, though news was lost."""
     parts = addends(policy, live_roster=live_roster)
     return sum((part.lasts for part in parts), timedelta())
+
+
+def longest_before_first(policy: Policy) -> timedelta:
+    """The same before the first worker, with a live roster, though all news was lost.
+
+    The grace of whom only a look shows counts as if they had come right after the look
+    before, and is never shorter than ``SHORTEST_FIRST_GRACE``.
+    """
+    unseen = policy.poll_calm + policy.call_deadline
+    act = 2 * policy.call_deadline + policy.verify_after + ONE_MORE_TRY
+    return max(policy.grace_first_worker, SHORTEST_FIRST_GRACE + unseen) + act
 
 
 def live_roster(session: GroupSession, hands: Hands) -> Finding:

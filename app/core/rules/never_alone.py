@@ -65,8 +65,7 @@ def deadline(session: GroupSession, room: Room) -> datetime:
         raise ValueError("a safe room has no deadline")
     heard, looked = _heard(room)
     if not room.worker_ever:
-        first = max(policy.grace_first_worker, SHORTEST_FIRST_GRACE)
-        due = since + min(first, LONGEST_GRACE)
+        due = since + _first_grace(session, room)
         return due if looked else max(due, heard + 2 * policy.poll_calm)
     if heard_too_late(session, room):
         return heard + policy.grace_late_news
@@ -85,6 +84,30 @@ def heard_too_late(session: GroupSession, room: Room) -> bool:
 
 def _grace(session: GroupSession) -> timedelta:
     return max(timedelta(0), min(session.policy.grace, LONGEST_GRACE))
+
+
+def _first_grace(session: GroupSession, room: Room) -> timedelta:
+    """Before the first worker: G0, from when they came or were first seen.
+
+    Whom only a look showed may have come right after the look before, and that was the
+    last proof that nobody was alone (the safety-time budget).
+    """
+    policy = session.policy
+    first = max(policy.grace_first_worker, SHORTEST_FIRST_GRACE)
+    first = min(first, LONGEST_GRACE)
+    if _came_unheard(room):
+        unseen = policy.poll_calm + policy.call_deadline
+        return max(first - unseen, SHORTEST_FIRST_GRACE)
+    return first
+
+
+def _came_unheard(room: Room) -> bool:
+    """Whether it was a look that showed the first of them, and nobody told us since."""
+    return any(
+        stay.by_poll and stay.room == room.name and stay.begins == room.unsafe_since
+        for connection in room.instance.connections.values()
+        for stay in connection.whereabouts(room.instance.closed_at).stays
+    )
 
 
 def _heard(room: Room) -> tuple[datetime, bool]:

@@ -442,6 +442,29 @@ def test_nothing_is_done_before_a_look_or_two_polling_intervals(
     assert ends(session, due)
 
 
+@pytest.mark.parametrize(
+    ("grace", "due"), [(120, "18:56:25"), (66, "18:55:31"), (30, "18:55:30")]
+)
+def test_whom_only_a_look_shows_may_have_come_right_after_the_one_before(
+    grace: int, due: str
+) -> None:
+    """The look before was the last proof that nobody was alone; 30 s remain always."""
+    first = shown(BEN, "18:55", "18:54:30", room=e.MAIN_ROOM)
+    policy = Policy(grace_first_worker=seconds(grace))
+    session = story(started("18:54:30"), first, policy=policy)
+    read_at(session, "18:55")
+    assert not ends(session, at(due) - seconds(1))
+    assert ends(session, due)
+
+
+def test_the_whole_first_grace_counts_once_somebody_tells_when_they_came() -> None:
+    first = shown(BEN, "18:55", "18:54:30", room=e.MAIN_ROOM)
+    session = story(started("18:54:30"), first, joined(BEN, "18:54:40"))
+    read_at(session, "18:55")
+    assert not ends(session, "18:56:39")
+    assert ends(session, "18:56:40")
+
+
 def test_late_news_of_the_first_client_waits_for_the_news_of_the_worker() -> None:
     """The order of the first joins is not promised, least of all after an outage."""
     late = replace(joined(BEN, "18:55"), heard_at=at("19:00"))
