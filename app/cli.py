@@ -175,17 +175,21 @@ def bench(
     only: Annotated[
         list[str] | None,
         typer.Option(
-            help="intake, settle, end, flood, storm, exports, pages or rooms."
+            help="intake, settle, end, flood, storm, exports, pages, rooms or many."
         ),
     ] = None,
     seconds: Annotated[
         float, typer.Option(min=1, help="How long each load lasts.")
     ] = 3.0,
+    database: Annotated[
+        str | None,
+        typer.Option(help="For many: a PostgreSQL; databases are made and dropped."),
+    ] = None,
 ) -> None:
     """Measure intake, settling and the way to the end call."""
     from app.bench import run
 
-    raise typer.Exit(run(list(only or ()), seconds))
+    raise typer.Exit(run(list(only or ()), seconds, database))
 
 
 if __name__ == "__main__":

@@ -456,4 +456,7 @@ def test_an_export_of_nothing_says_so(environ: Mapping[str, str]) -> None:
 def test_a_bench_of_nothing_says_what_there_is() -> None:
     result = run("bench", "--only", "luck")
     assert result.exit_code == 2
-    assert "intake, settle, end, flood, storm, exports, pages, rooms" in result.output
+    assert (
+        "intake, settle, end, flood, storm, exports, pages, rooms, many"
+        in result.output
+    )

@@ -4,16 +4,27 @@ import asyncio
 import tempfile
 from pathlib import Path
 
-from app.bench import end_call, floods, intake, live_rooms, pages, settling, terms
+from app.bench import (
+    end_call,
+    floods,
+    intake,
+    live_rooms,
+    many,
+    pages,
+    settling,
+    terms,
+)
 from app.bench.figures import Figure, report, surroundings
 from app.bench.processes import BenchFailed
 from app.clock import Clock, SystemClock
 
-PARTS = ("intake", "settle", "end", "flood", "storm", "exports", "pages", "rooms")
+PARTS = (
+    "intake", "settle", "end", "flood", "storm", "exports", "pages", "rooms", "many",
+)  # fmt: skip
 BY_DEFAULT = PARTS[:3]  # the rooms take minutes
 
 
-def run(only: list[str], seconds: float) -> int:
+def run(only: list[str], seconds: float, database: str | None = None) -> int:
     """Measure and print. 0: every goal met; 1: not, or a part failed; 2: no such part."""
     unknown = [part for part in only if part not in PARTS]
     if unknown:
@@ -27,7 +38,7 @@ def run(only: list[str], seconds: float) -> int:
             folder = Path(name) / part
             folder.mkdir()
             try:
-                figures += asyncio.run(_measure(part, folder, seconds, clock))
+                figures += asyncio.run(_measure(part, folder, seconds, clock, database))
             except BenchFailed as failed:
                 print(f"{part}: {failed}")
                 return 1
@@ -36,7 +47,7 @@ def run(only: list[str], seconds: float) -> int:
 
 
 async def _measure(
-    part: str, folder: Path, seconds: float, clock: Clock
+    part: str, folder: Path, seconds: float, clock: Clock, database: str | None
 ) -> list[Figure]:
     if part == "intake":
         return await intake.measure(folder, seconds, clock)
@@ -52,4 +63,6 @@ async def _measure(
         return await pages.measure(folder, clock)
     if part == "exports":
         return await terms.measure(folder, clock)
+    if part == "many":
+        return await many.measure(folder, database, seconds, clock)
     return await live_rooms.measure(folder, seconds, clock)

@@ -97,6 +97,8 @@ def service(given: dict[str, Any]) -> Service:
     if "plan" in given:
         plan = json.loads(Path(given["plan"]).read_text())
         rooms = [Room(one["id"], one["registrants"]) for one in plan]
+    if not rooms:
+        return made
     planted = plant(
         made.store,
         rooms,

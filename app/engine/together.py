@@ -5,6 +5,7 @@ as well, so that nothing waits for longer.
 """
 
 import asyncio
+from datetime import timedelta
 
 from app.engine.company import Company
 from app.engine.footing import Footing
@@ -16,6 +17,7 @@ from app.store.leases import HOUSE, LeaseLost, shard_of
 from app.store.news import News
 
 EVERY = 1.0  # seconds
+CONTACTS_EVERY = timedelta(minutes=5)
 
 
 class Together(Company):
@@ -32,6 +34,8 @@ class Together(Company):
         self._to_take_up: set[str] = set()
         self._place = 0
         engine.company = self
+        # Whom to call should the store fail: who sends no letters would not hear of it.
+        engine.add_job("contacts", CONTACTS_EVERY, engine.alarms.remember)
 
     async def begin(self) -> None:
         """See Company."""

@@ -1,6 +1,6 @@
 """Two real processes on one database, killed, frozen and stopped by real signals.
 
-Stated: a worker that is killed or frozen is replaced within its lease (6 s) and 2 s; one
+Stated: a worker that is killed or frozen is replaced within its lease (here 5 s) and 2 s; one
 that is stopped cleanly at once. Nothing is done twice.
 """
 
