@@ -1,6 +1,8 @@
 """The live page as two workers use it: who is here, what is asked, what was proved."""
 
 import asyncio
+import re
+from dataclasses import replace
 
 import pytest
 from starlette.requests import Request
@@ -15,6 +17,7 @@ from app.web.pages.desk import Desk, Pressed
 from app.web.pages.forms import Refusal
 from app.web.pages.visit import Visit
 from integrations.base import TemporaryFailure
+from tests.core.builders import ALL_HANDS
 from tests.web.conftest import Front
 from tests.web.reading import Browser, Page, comes, restarted, signed_in
 
@@ -402,3 +405,39 @@ async def the_visit(browser: Browser) -> Visit:
         lambda db: sessions.get(db, house.store, browser.front.evening.session_id)
     )
     return visit
+
+
+MANY = replace(ALL_HANDS, hold_one=True, admit_one=True, room_chat=True)
+FEW = replace(MANY, hold_one=False, admit_one=None, remove_one=False)
+
+
+@pytest.mark.parametrize(
+    ("hands", "shown"),
+    [
+        (MANY, {"private_message", "end_meeting"}),
+        (FEW, {"private_message", "end_meeting", "hold", "admit", "remove"}),
+        (
+            replace(MANY, room_chat=None),
+            {"private_message", "end_meeting", "post_rules"},
+        ),
+    ],
+    ids=["many hands", "few hands", "no chat"],
+)
+async def test_a_button_without_a_hand_says_where_to_press(
+    front: Front, hands: Hands, shown: set[str]
+) -> None:
+    evening = front.evening
+    evening.platform.hands = hands
+    await evening.engine.check_now(evening.session_id)
+    await evening.join("anna", "sam", "ben")
+    await comes(evening, ParticipantWaiting, "chloe", "Chloe")
+    async with signed_in(front) as anna:
+        page = await anna.open("live")
+        held = await anna.press(page, "To the waiting room")
+
+    said = set(re.findall(r"Press ([a-z_]+)\.", page.words)) - {"post_rules"}
+    if "Sending the rules is yours to press" in page.words:
+        said.add("post_rules")  # else it is only said where it is asked for
+    assert said == shown
+    assert held.status == 200
+    assert (await evening.state()).holds

@@ -1,5 +1,6 @@
 """The live page: the room, what the bot does, and the big buttons."""
 
+from collections.abc import Callable
 from typing import Any
 
 from sqlalchemy import Connection
@@ -60,6 +61,7 @@ def _known(visit: Visit, words: dict[str, str]) -> dict[str, Any]:
         "talk": debrief(session, visit.now),
         "blind_since": doings.blind_since(session),
         "by_hand": BY_HAND,
+        "where": _where(session, hint),
         "weak": session.hands.live_roster is False,
         "live": any(True for _ in session.live()),
         "needed": session.policy.workers_needed,
@@ -73,6 +75,23 @@ def _known(visit: Visit, words: dict[str, str]) -> dict[str, Any]:
         "lead": visit.name(session.lead_id) if session.lead_id else "nobody",
         "says": _says(len(alarms), len(asks), view.workers),
     }
+
+
+def _where(session: GroupSession, hint: Callable[[str], str]) -> dict[str, str]:
+    """Where a worker presses what there are no hands for; "" where there are.
+
+    What is not known yet counts as missing: better a place too many than none.
+    """
+    hands = session.hands
+    without = {
+        "private_message": True,  # no platform lets anybody but a person write to one
+        "remove": hands.remove_one is False,
+        "hold": not hands.hold_one,
+        "admit": not hands.admit_one,
+        "post_rules": not hands.room_chat,
+        "end_meeting": True,  # the last resort is said, whatever hands there are
+    }
+    return {press: hint(press) * missing for press, missing in without.items()}
 
 
 def _clients(visit: Visit, session: GroupSession) -> list[tuple[str, str]]:
