@@ -5,7 +5,7 @@ SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help rehearse serve bench check test long lock clean
+.PHONY: help rehearse serve bench check test long screenshots lock clean
 
 # Passed on to the program: make rehearse ARGS=--exit
 ARGS ?=
@@ -40,6 +40,9 @@ check: $(DEV) ## format, lint, types, import floors, docs: the quick half of `ma
 
 test: check $(if $(or $(CI),$(shell command -v npm)),$(NPM)) ## everything CI runs
 	$(BIN)/pytest $(CORES) $(ARGS)
+
+screenshots: $(DEV) ## pictures of the pages, for the documents (needs Chromium)
+	@$(BIN)/python -m tests.browser.screenshots $(or $(ARGS),docs/screenshots)
 
 long: $(DEV) ## the tests that take minutes
 	$(BIN)/pytest -m long $(ARGS)

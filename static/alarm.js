@@ -99,7 +99,7 @@ function notice(text) {
 }
 
 function words(count) {
-  return `${count} ${count === 1 ? "alarm" : "alarms"} nobody has taken`;
+  return `${count} red ${count === 1 ? "alarm" : "alarms"} nobody has taken`;
 }
 
 function name() {

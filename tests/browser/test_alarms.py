@@ -60,12 +60,12 @@ async def test_an_alarm_is_seen_heard_and_felt_until_somebody_takes_it(
         await expect(page.locator("#alarm-bar")).to_be_hidden()
 
         await site.evening.leave("anna", "sam")
-        bar = page.get_by_role("link", name="1 alarm nobody has taken. Look")
+        bar = page.get_by_role("link", name="1 red alarm nobody has taken. Look")
         await expect(bar).to_be_visible()
         await expect(page.locator("#shout")).to_have_text(
-            "Alarm. 1 alarm nobody has taken."
+            "Alarm. 1 red alarm nobody has taken."
         )
-        await expect(page).to_have_title("✕ ALARM: 1 alarm nobody has taken")
+        await expect(page).to_have_title("✕ ALARM: 1 red alarm nobody has taken")
         await tones(page, "[1-9][0-9]")  # again and again, until it is taken
         assert [400, 150, 400] in await number(page, "window.buzzes")
         assert not await number(page, TOO_WIDE)
@@ -142,7 +142,7 @@ async def test_a_notice_without_names_comes_in_a_tab_nobody_looks_at(
         await site.evening.leave("anna", "sam")
         await expect(page.locator("#shout")).not_to_be_empty()
         assert await number(page, "window.told") == [
-            ["Chaperone", "1 alarm nobody has taken", "chaperone-alarm"]
+            ["Chaperone", "1 red alarm nobody has taken", "chaperone-alarm"]
         ]
         await tones(page, "[1-9][0-9]?")
 
