@@ -14,6 +14,7 @@ def simulate(
     write: Annotated[
         bool, typer.Option("--write", help="Write a broken evening as a test.")
     ] = False,
+    jobs: Annotated[int, typer.Option(min=1, help="How many processes play them.")] = 1,
     core: Annotated[
         bool, typer.Option("--core", help="Only fold and decide, without a service.")
     ] = False,
@@ -25,4 +26,4 @@ def simulate(
         raise typer.Exit(command.trace(seed))
     if core:
         raise typer.Exit(command.core(seed, count))
-    raise typer.Exit(command.simulate(seed, count, write=write))
+    raise typer.Exit(command.simulate(seed, count, jobs=jobs, write=write))

@@ -6,6 +6,7 @@ from app import logs
 from app.clock import SystemClock
 from app.simulate import show, story
 from app.simulate.core_alone import CoreEvening
+from app.simulate.crew import play_together
 from app.simulate.draw import draw
 from app.simulate.many import Run, Simulator, Told
 from app.simulate.shrink import shrunk
@@ -15,19 +16,22 @@ def simulate(
     seed: int,
     count: int,
     *,
+    jobs: int = 1,
     write: bool = False,
     folder: Path | None = None,
 ) -> int:
     """Play `count` evenings from `seed`; 0 when every promise was kept, else 1."""
     logs.set_up("error")
-    simulator = Simulator()
     show.say(f"SEED={seed} COUNT={count}")
-    run = simulator.run(
-        range(seed, seed + count), lambda now: show.progress(now, count), stop_at=1
+    run = play_together(
+        range(seed, seed + count),
+        jobs,
+        lambda now: show.progress(now, count),
+        stop_at=1,
     )
     show.figures(run)
     for told in run.broken:
-        explain(simulator, told, write=write, folder=folder)
+        explain(Simulator(), told, write=write, folder=folder)
     return 1 if run.broken else 0
 
 

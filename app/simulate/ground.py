@@ -6,6 +6,7 @@ Made once in a process and copied in for each scenario: migrating costs more tha
 from contextlib import closing
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
+from functools import cache
 from typing import Any
 
 from sqlalchemy import Connection, Engine
@@ -87,8 +88,9 @@ class Ground:
         }
 
 
+@cache
 def new_ground() -> Ground:
-    """Migrate a database in memory and enter everybody."""
+    """Migrate a database in memory and enter everybody; once in a process."""
     database = open_engine("sqlite://")
     migrate(database)
     store = Store(database, KEYS, InlineDoor(database))

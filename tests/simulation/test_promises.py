@@ -11,20 +11,13 @@ import sys
 
 import pytest
 
-from app.clock import SystemClock
 from app.simulate import Run, Simulator
+from app.simulate.crew import Playing, play_together
 from app.simulate.draw import draw
 from app.simulate.sometimes import WORDS
 from tests.regressions.test_stories import known_to_break
+from tests.simulation.seeds import LONG
 from tests.tree import ROOT
-
-SCARY = (0, 9, 24, 28, 29, 49, 62, 82, 158, 181)
-"""Few seeds that reach every scary state (`sometimes.py`)."""
-FIXED = (*SCARY, *range(1, 8), *range(10, 20))
-FRESH = 6
-LONG = 20_000
-TODAY = SystemClock().now().toordinal() * 1_000_000
-"""Fresh seeds: the same all day long, others tomorrow."""
 
 
 @pytest.fixture(scope="module")
@@ -32,9 +25,9 @@ def simulator() -> Simulator:
     return Simulator()
 
 
-@pytest.fixture(scope="module")
-def fixed(simulator: Simulator) -> Run:
-    return simulator.run(FIXED, stop_at=10)
+@pytest.fixture(scope="session")
+def fixed(under_way: tuple[Playing, Playing]) -> Run:
+    return under_way[0].wait()
 
 
 def told(run: Run) -> list[str]:
@@ -51,8 +44,10 @@ def test_every_promise_is_kept_on_the_fixed_seeds(fixed: Run) -> None:
     assert told(fixed) == []
 
 
-def test_every_promise_is_kept_on_seeds_of_today(simulator: Simulator) -> None:
-    assert told(simulator.run(range(TODAY, TODAY + FRESH), stop_at=10)) == []
+def test_every_promise_is_kept_on_seeds_of_today(
+    under_way: tuple[Playing, Playing],
+) -> None:
+    assert told(under_way[1].wait()) == []
 
 
 def test_every_scary_state_is_reached(fixed: Run) -> None:
@@ -94,7 +89,7 @@ def test_it_is_the_same_in_another_process(simulator: Simulator) -> None:
 
 
 @pytest.mark.long
-def test_every_promise_is_kept_on_twenty_thousand_seeds(simulator: Simulator) -> None:
-    run = simulator.run(range(LONG), stop_at=10)
+def test_every_promise_is_kept_on_twenty_thousand_seeds() -> None:
+    run = play_together(LONG, os.cpu_count() or 1, stop_at=10)
     assert told(run) == []
     assert [word for word in WORDS if not run.sometimes[word]] == []
