@@ -1,6 +1,5 @@
 """Many evenings in several processes: each plays its shares on a ground of its own."""
 
-import os
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from multiprocessing import get_context
@@ -33,13 +32,11 @@ def play_together(
 
 
 class Crew:
-    """Processes that play. `patience`: how much they give way to others (nice)."""
+    """Processes that play."""
 
-    def __init__(self, jobs: int, patience: int = 0) -> None:
+    def __init__(self, jobs: int) -> None:
         # A new interpreter for each: a fork would take locks and threads of this one along.
-        self._pool = ProcessPoolExecutor(
-            jobs, get_context("spawn"), initializer=_begin, initargs=(patience,)
-        )
+        self._pool = ProcessPoolExecutor(jobs, get_context("spawn"), initializer=_begin)
 
     def __enter__(self) -> "Crew":
         return self
@@ -50,10 +47,7 @@ class Crew:
         _problem: BaseException | None,
         _where: TracebackType | None,
     ) -> None:
-        self.close()
-
-    def close(self) -> None:
-        """Nothing more is begun; what is being played ends."""
+        # Nothing more is begun; what is being played ends.
         self._pool.shutdown(cancel_futures=True)
 
     def begin(
@@ -96,9 +90,8 @@ class Playing:
                 yield one.result()
 
 
-def _begin(patience: int) -> None:
+def _begin() -> None:
     """Make the ground once for all shares of this process."""
-    os.nice(patience)
     logs.set_up("error")
     Simulator()
 

@@ -8,16 +8,47 @@ The first line of a failure names the seed: `chaperone simulate --seed N --trace
 import os
 import subprocess
 import sys
+from collections.abc import Iterator, Sequence
 
 import pytest
 
+from app.clock import SystemClock
 from app.simulate import Run, Simulator
-from app.simulate.crew import Playing, play_together
+from app.simulate.crew import Crew, Playing
 from app.simulate.draw import draw
 from app.simulate.sometimes import WORDS
 from tests.regressions.test_stories import known_to_break
-from tests.simulation.seeds import LONG
 from tests.tree import ROOT
+
+FIXED = range(300)
+"""Among them enough to reach every scary state (`sometimes.py`)."""
+TODAY = SystemClock().now().toordinal() * 1_000_000
+TODAYS = range(TODAY, TODAY + 100)
+"""Fresh seeds: the same all day long, others tomorrow."""
+LONG = range(20_000)
+PART = 50
+"""Seeds to one test, so that none takes minutes."""
+JOBS = os.cpu_count() or 1
+
+
+def in_parts(seeds: Sequence[int], size: int = PART) -> list[Sequence[int]]:
+    return [seeds[at : at + size] for at in range(0, len(seeds), size)]
+
+
+class Evenings:
+    """All seeds, played by a crew as far as they are; each part is waited for once."""
+
+    def __init__(self, crew: Crew) -> None:
+        self._playing: dict[Sequence[int], Playing] = {
+            part: crew.begin(part, stop_at=10)
+            for part in (*in_parts(FIXED), *in_parts(TODAYS))
+        }
+        self._runs: dict[Sequence[int], Run] = {}
+
+    def of(self, part: Sequence[int]) -> Run:
+        if part not in self._runs:
+            self._runs[part] = self._playing[part].wait()
+        return self._runs[part]
 
 
 @pytest.fixture(scope="module")
@@ -25,9 +56,23 @@ def simulator() -> Simulator:
     return Simulator()
 
 
-@pytest.fixture(scope="session")
-def fixed(under_way: tuple[Playing, Playing]) -> Run:
-    return under_way[0].wait()
+@pytest.fixture(scope="module")
+def crew() -> Iterator[Crew]:
+    with Crew(JOBS) as crew:
+        yield crew
+
+
+@pytest.fixture(scope="module")
+def evenings(crew: Crew) -> Evenings:
+    return Evenings(crew)
+
+
+@pytest.fixture(scope="module")
+def fixed(evenings: Evenings) -> Run:
+    whole = Run()
+    for part in in_parts(FIXED):
+        whole.add(evenings.of(part))
+    return whole
 
 
 def told(run: Run) -> list[str]:
@@ -40,14 +85,22 @@ def told(run: Run) -> list[str]:
     ]
 
 
-def test_every_promise_is_kept_on_the_fixed_seeds(fixed: Run) -> None:
-    assert told(fixed) == []
-
-
-def test_every_promise_is_kept_on_seeds_of_today(
-    under_way: tuple[Playing, Playing],
+@pytest.mark.parametrize("part", in_parts(FIXED), ids=repr)
+def test_every_promise_is_kept_on_the_fixed_seeds(
+    evenings: Evenings, part: Sequence[int]
 ) -> None:
-    assert told(under_way[1].wait()) == []
+    run = evenings.of(part)
+    assert told(run) == []
+    assert run.played == len(part)
+
+
+@pytest.mark.parametrize("part", in_parts(TODAYS), ids=["first", "second"])
+def test_every_promise_is_kept_on_seeds_of_today(
+    evenings: Evenings, part: Sequence[int]
+) -> None:
+    run = evenings.of(part)
+    assert told(run) == []
+    assert run.played == len(part)
 
 
 def test_every_scary_state_is_reached(fixed: Run) -> None:
@@ -89,7 +142,10 @@ def test_it_is_the_same_in_another_process(simulator: Simulator) -> None:
 
 
 @pytest.mark.long
-def test_every_promise_is_kept_on_twenty_thousand_seeds() -> None:
-    run = play_together(LONG, os.cpu_count() or 1, stop_at=10)
+@pytest.mark.parametrize("part", in_parts(LONG, 500), ids=repr)
+def test_every_promise_is_kept_on_twenty_thousand_seeds(
+    crew: Crew, part: Sequence[int]
+) -> None:
+    run = crew.begin(part, stop_at=10).wait()
     assert told(run) == []
-    assert [word for word in WORDS if not run.sometimes[word]] == []
+    assert run.played == len(part)
