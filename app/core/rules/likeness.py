@@ -15,10 +15,16 @@ from app.core.session import GroupSession
 def copied_name(session: GroupSession, now: datetime) -> Iterator[Wish]:
     """A name like a worker's is a red alarm, like another client's an amber one (A2).
 
-    It changes nothing about who they are (N01-N07).
+    It changes nothing about who they are (N01-N07). Copied workers are told apart; of
+    clients many come at once where nobody could prove anything yet (I10).
     """
     copies = session.remember_room("entry.copied_name", lambda: _copies(session))
-    for episode, person in one_a_minute(copies, lambda p: p.standing.looks_like):
+
+    def about(person: Here) -> str:
+        copied = person.standing.looks_like
+        return copied if session.worker_slot(copied) is not None else ""
+
+    for episode, person in one_a_minute(copies, about):
         worker = session.worker_slot(person.standing.looks_like) is not None
         yield alert(
             person,

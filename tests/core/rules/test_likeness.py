@@ -120,6 +120,22 @@ def test_thirty_copies_in_one_minute_are_one_alarm() -> None:
     assert len(wishes(story(started(), *copies))) == 1
 
 
+def copies(*names: str) -> list[e.SeatEvent]:
+    return [
+        joined({"uuid": f"U{n}", "user_id": f"9{n}", "name": name}, f"19:04:{n:02}")
+        for n, name in enumerate(names)
+    ]
+
+
+def test_the_names_of_many_clients_in_one_minute_are_one_alarm() -> None:
+    """As in a call nobody planned, where no link says who anybody is (I10)."""
+    assert len(wishes(story(started(), *copies("Ben", "Chloe", "Dev")))) == 1
+
+
+def test_each_worker_whose_name_is_copied_is_an_alarm_of_its_own() -> None:
+    assert len(wishes(story(started(), *copies("Anna Price", "Sam Okoro")))) == 2
+
+
 def test_a_copy_that_left_is_no_longer_told() -> None:
     copy = {**EVE, "name": "Anna Price"}
 
