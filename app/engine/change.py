@@ -21,11 +21,10 @@ from app.core.actions import (
     StartFollowUp,
 )
 from app.core.decide import Decision
-from app.core.events import MeetingRef
 from app.core.fold import Fact
 from app.core.policy import Mode
 from app.core.presses import ActionMoved, ActionState
-from app.core.rooms import stays_of, who_is_who
+from app.core.race import met_a_worker
 from app.core.session import GroupSession
 from app.engine.footing import Footing
 from app.engine.moved import moved
@@ -147,7 +146,7 @@ class Follow:
                 proof=proof,
                 race=isinstance(action, EndMeeting)
                 and action.cause is EndCause.NEVER_ALONE
-                and self._raced(session, action.meeting),
+                and met_a_worker(session, action.meeting, one.sent_at),
             )
             return
         if one.was_heard:
@@ -192,7 +191,9 @@ class Follow:
                 continue
             if fact.state is not ActionState.CONFIRMED or fact.race:
                 continue
-            if fact.meeting is not None and self._raced(session, fact.meeting):
+            if fact.meeting is not None and met_a_worker(
+                session, fact.meeting, fact.sent_at
+            ):
                 yield ActionMoved(
                     at=now,
                     key=fact.key,
@@ -204,19 +205,6 @@ class Follow:
                     race=True,
                     tries=fact.tries,
                 )
-
-    @staticmethod
-    def _raced(session: GroupSession, meeting: MeetingRef) -> bool:
-        """Whether a worker had just come back when a clear took effect (I8)."""
-        instance = session.instances.get(meeting)
-        if instance is None or instance.ended_at is None:
-            return False
-        known = who_is_who(session, instance)
-        before = instance.ended_at - session.policy.call_deadline
-        return any(
-            stay.start is not None and before <= stay.start <= instance.ended_at
-            for _, stay in stays_of(instance, known, workers=True)
-        )
 
     @staticmethod
     def _close(

@@ -6,11 +6,13 @@ import pytest
 
 from app.clock import ManualClock
 from app.core.actions import EndMeeting
+from app.core.events import ParticipantJoined
 from app.core.policy import Mode
 from app.core.presses import ActionState
 from tests.engine.room import evening
 
 pytestmark = pytest.mark.anyio
+END = "end_meeting"
 
 
 async def test_the_room_is_ended_when_the_grace_is_over(clock: ManualClock) -> None:
@@ -98,3 +100,30 @@ async def test_an_end_that_did_not_happen_is_taken_back_after_its_flight(
         assert await state() is ActionState.SENT
         await tonight.wait(2)
         assert await state() is ActionState.WITHDRAWN
+
+
+async def test_a_way_back_heard_after_the_proof_is_called_a_race_as_well(
+    clock: ManualClock,
+) -> None:
+    async with evening(clock) as tonight:
+        await tonight.join("anna", "ben")
+        await tonight.leave("anna")
+        await tonight.wait(59)
+        came = clock.now()
+        await tonight.wait(1)
+        await tonight.ended()
+        proved = clock.now()
+        await tonight.wait(10)
+        [end] = [f for f in (await tonight.state()).actions.values() if f.kind == END]
+        assert (end.state, end.race) == (ActionState.CONFIRMED, False)
+
+        await tonight.tell(ParticipantJoined, "anna", at=came, uuid="U-anna-2")
+        await tonight.wait(2)
+
+        state = await tonight.state()
+        [end] = [f for f in state.actions.values() if f.kind == END]
+        assert (end.state, end.race) == (ActionState.CONFIRMED, True)
+        assert end.confirmed_at == proved
+        assert end.proof == "The platform reports that this meeting is over."
+        assert any(k.startswith("never_alone.race") for k in state.actions)
+        assert all(link.state == "active" for link in state.links.values())

@@ -14,14 +14,7 @@ from app.simulate.story import load
 from app.simulate.verdict import Violation
 
 STORIES = sorted(Path(__file__).parent.glob("*.json"))
-STILL_BROKEN = {
-    "i8_races_are_told_seed_1.json": (
-        "and nobody was told",
-        "With a grace of 0, closing a breakout room ends the call: the worker's way back "
-        "is heard first, and a look less than a minute after somebody went into the room "
-        "(app/core/roster.py, STALE_ROSTER) does not count. Nobody is told of the race.",
-    ),
-}
+STILL_BROKEN: dict[str, tuple[str, str]] = {}
 """File -> (the words by which the same failure is known again, the reason)."""
 
 
