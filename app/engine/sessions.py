@@ -171,6 +171,7 @@ class Sessions:
         if news.anew is not None:
             held.session, held.bound = news.anew.session, news.anew.bound
             self._take_actions(held, news.anew.actions)
+            self._drop_proved(held)
             held.session.version = max(held.session.version, session.version) + 1
             return held.session
         for row in news.facts:
@@ -178,6 +179,7 @@ class Sessions:
             session.position = row.seq
         if news.actions is not None:
             self._take_actions(held, news.actions)
+        self._drop_proved(held)
         if news.directory is not None:
             session.names, session.policy = news.directory
             session.version += 1
@@ -209,6 +211,15 @@ class Sessions:
             key: known.get(one.id, one) for key, one in stored.items()
         }
         held.stale_actions = False
+
+    @staticmethod
+    def _drop_proved(held: Held) -> None:
+        """What is proved stays proved, also if its row was read just before (I6)."""
+        facts = held.session.actions
+        for key in [*held.actions]:
+            fact = facts.get(key)
+            if fact is not None and fact.confirmed_at is not None:
+                del held.actions[key]
 
     def _apply(self, session: GroupSession, row: log.Logged) -> None:
         """A fact that cannot be folded must not hide all that came after it (I20)."""
