@@ -53,6 +53,7 @@ def addresses(site: Site) -> dict[str, str]:
         "cancel": f"/sessions/{one.session_id}/cancel",
         "invitations": f"/sessions/{one.session_id}/invitations",
         "concern": "/concern",
+        "practise": "/practise",
         "concerns": "/concerns",
         "concern-read": f"/concerns/{concern}",
     }

@@ -87,6 +87,7 @@ _OURS = (
     "/settings",
     "/contacts",
     "/help",
+    "/practise",
 )
 
 
