@@ -11,8 +11,6 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy.exc import OperationalError
-
 from app.core import identity
 from app.core import rooms as core_rooms
 from app.core.actions import EndMeeting, RemoveParticipant, Wish
@@ -249,15 +247,12 @@ def _acknowledges_first(engine: Any) -> None:
 
 
 def _stops_without_store(engine: Any) -> None:
-    async def write(*given: Any) -> bool:
-        raise OperationalError("", {}, Exception("full"))
-
     dispatch = engine._dispatch
     shipped = dispatch._write
 
-    async def tried(held: Any, one: Any, values: Any, facts: Any) -> bool:
+    async def tried(*given: Any, **more: Any) -> bool:
         await engine.spool.write(lambda db: None)
-        return bool(await shipped(held, one, values, facts))
+        return bool(await shipped(*given, **more))
 
     dispatch._write = tried
 

@@ -7,6 +7,7 @@ from typing import Any
 
 from app.core.actions import EndMeeting
 from app.core.events import MeetingEnded
+from app.engine import change as changes
 from app.engine.change import Follow
 from app.simulate.life import Parts
 from integrations.base import BadWebhook, PermanentFailure, TemporaryFailure
@@ -155,8 +156,8 @@ def _nothing_is_proved(engine: Any) -> None:
     engine._settle._follow._proof = lambda _session, _one: ""
 
 
-def _no_race(engine: Any) -> None:
-    engine._settle._follow._raced = lambda _session, _action: False
+def _no_race(*_given: Any) -> bool:
+    return False
 
 
 def _without_words(engine: Any) -> None:
@@ -250,7 +251,12 @@ MUTANTS = (
         (on.ALONE,),
         finished(_nothing_is_proved),
     ),
-    Mutant("no race is told", "I8 races are told", (on.RACE,), finished(_no_race)),
+    Mutant(
+        "no race is told",
+        "I8 races are told",
+        (on.RACE,),
+        replaces=((changes, "met_a_worker", _no_race),),
+    ),
     Mutant(
         "confirmed without proof",
         "I16 decisions explain themselves",

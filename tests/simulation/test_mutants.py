@@ -8,6 +8,7 @@ import pytest
 
 from app.simulate import Simulator
 from app.simulate.invariants import INVARIANTS
+from app.simulate.many import Told
 from app.simulate.scenario import Scenario
 from tests.simulation.evenings import ALL
 from tests.simulation.every_mutant import MUTANTS
@@ -34,20 +35,39 @@ def test_each_mutant_is_killed_by_its_invariant(
     assert mutant.killed_by in INVARIANTS
     before, shipped.change = shipped.change, mutant.change
     try:
-        assert mutant.killed_by in broken_by(shipped, mutant)
+        broken, stumbled = broken_by(shipped, mutant)
+        assert mutant.killed_by in broken
+        assert stumbled == []
     finally:
         shipped.change = before
 
 
-def broken_by(simulator: Simulator, mutant: Mutant) -> set[str]:
-    """What breaks, up to the first evening on which its invariant does."""
+def broken_by(simulator: Simulator, mutant: Mutant) -> tuple[set[str], list[str]]:
+    """What breaks, up to the first evening on which its invariant does; and over which
+    mistakes of its own the mutant fell."""
     broken: set[str] = set()
+    stumbled: list[str] = []
     with replaced(mutant.replaces):
         for evening in mutant.evenings:
-            broken |= {one.clause for one in simulator.tell(evening).violations}
+            told = simulator.tell(evening)
+            broken |= {one.clause for one in told.violations}
+            stumbled += mistakes(told)
             if mutant.killed_by in broken:
-                return broken
-    return broken
+                break
+    return broken, stumbled
+
+
+MISTAKES = ("TypeError", "AttributeError", "NameError", "UnboundLocalError")
+
+
+def mistakes(told: Told) -> list[str]:
+    """Exceptions that no broken guard raises, only one that was broken carelessly."""
+    if told.outcome is None:
+        return []
+    said = [str(more.get("why", "")) for _, _, more in told.outcome.stage.log.lines]
+    return [why for why in said if why.startswith(MISTAKES)] + [
+        one for one in told.outcome.complaints if any(m in one for m in MISTAKES)
+    ]
 
 
 def test_mutants_have_names_of_their_own() -> None:
