@@ -193,6 +193,23 @@ def _missed(
     )
 
 
+def settled_at(session: GroupSession, instance: Instance) -> datetime | None:
+    """When a look can settle a doubt: whoever joined and left at once, and of whose leave
+    we did not hear, is missing from the list, which may be too old to know of the join
+    (F10). None when every look showed whom we thought to be there.
+    """
+    looked, staleness = instance.proof_at, session.policy.roster_staleness
+    found: list[datetime] = []
+    for connection in instance.connections.values():
+        told = max((m.at for m in connection.marks if m.kind in _NEWS), default=None)
+        if told is None or looked is None or not told <= looked < told + staleness:
+            continue
+        shown = connection.proved_at is not None and connection.proved_at >= told
+        if not shown and connection.whereabouts(instance.closed_at).room:
+            found.append(told + staleness)
+    return min(found, default=None)
+
+
 def _last_proof(connection: Connection, instance: Instance) -> datetime | None:
     """When we last had proof that it is where we think it is."""
     told = [m.at for m in connection.marks if m.kind in _NEWS]

@@ -9,6 +9,7 @@ from typing import Any
 from app.core.actions import EndMeeting
 from app.core.events import MeetingRef
 from app.core.presses import ActionState, HandsProbed
+from app.core.roster import settled_at
 from app.core.session import GroupSession, Instance
 from app.core.sight import interval, opened_at
 from app.engine.footing import Footing
@@ -53,6 +54,9 @@ class Watch:
             name = instance.ref.instance
             last = held.looked_at.get(name, opened_at(instance))
             found[name] = last + self._gap(session, instance)
+            settled = settled_at(session, instance)
+            if settled is not None and settled > last:
+                found[name] = min(found[name], settled)
         if not live and plan is not None and held.bound and session.closed is None:
             opens = plan.starts_at - WATCH_FROM
             closes = plan.ends_at + session.policy.links_die_after_end

@@ -51,6 +51,22 @@ async def test_with_every_webhook_lost_the_polls_find_it(clock: ManualClock) -> 
         assert await until_ended(tonight, 80) <= 80
 
 
+@pytest.mark.parametrize("passed", [1, 10, 20, 29])
+async def test_workers_who_leave_at_once_are_missed_as_soon_as_a_list_must_know(
+    clock: ManualClock, passed: float
+) -> None:
+    """For a minute a list may not know of a join; the next look must not come late."""
+    async with evening(clock) as tonight:
+        await tonight.join("dev")
+        await tonight.wait(passed)
+        await tonight.join("anna", "sam", "ben")
+        tonight.webhooks = False
+        await tonight.wait(0.5)
+        await tonight.leave("anna", "sam")
+
+        assert await until_ended(tonight, 80) <= 62
+
+
 async def test_a_meeting_nobody_told_us_of_is_found(clock: ManualClock) -> None:
     async with evening(clock) as tonight:
         tonight.webhooks = False
