@@ -66,7 +66,13 @@ def deadline(session: GroupSession, room: Room) -> datetime:
     heard, looked = _heard(room)
     if not room.worker_ever:
         due = since + _first_grace(session, room)
-        return due if looked else max(due, heard + 2 * policy.poll_calm)
+        if looked:
+            return due
+        # Without a live list there is no look to wait for that would show a worker.
+        blind = session.hands.live_roster is False
+        return max(
+            due, heard + (policy.grace_late_news if blind else 2 * policy.poll_calm)
+        )
     if heard_too_late(session, room):
         return heard + policy.grace_late_news
     return since + _grace(session)

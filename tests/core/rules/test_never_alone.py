@@ -443,6 +443,24 @@ def test_nothing_is_done_before_a_look_or_two_polling_intervals(
 
 
 @pytest.mark.parametrize(
+    ("heard", "due"),
+    [("18:55", "18:55:30"), ("18:55:20", "18:55:30"), ("18:55:21", "18:55:31")],
+)
+def test_without_a_live_list_the_first_grace_waits_for_no_look(
+    heard: str, due: str
+) -> None:
+    """None would show a worker: late news leave ten seconds for theirs (I1)."""
+    session = story(
+        started("18:55"),
+        replace(joined(BEN, "18:55"), heard_at=at(heard)),
+        hands=WEBHOOKS_ONLY,
+        policy=Policy(grace_first_worker=seconds(30)),
+    )
+    assert not ends(session, at(due) - seconds(1))
+    assert ends(session, due)
+
+
+@pytest.mark.parametrize(
     ("grace", "due"), [(120, "18:56:25"), (66, "18:55:31"), (30, "18:55:30")]
 )
 def test_whom_only_a_look_shows_may_have_come_right_after_the_one_before(
