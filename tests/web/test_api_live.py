@@ -12,6 +12,13 @@ pytestmark = pytest.mark.anyio
 API = "/api/v1"
 
 
+TASK = {
+    "owner": "sam",
+    "what": "Ask the school.",
+    "due_at": "2026-11-20T20:00:00Z",
+}
+
+
 async def press(
     client: httpx.AsyncClient, front: Front, name: str, **body: Any
 ) -> httpx.Response:
@@ -111,6 +118,9 @@ async def test_a_double_click_is_one_press(front: Front) -> None:
         ("acknowledge", {"key": "none"}, "not open"),
         ("follow-up", {"key": "none", "outcome": "Called."}, "not open"),
         ("debrief", {"skipped": True}, "reason in a sentence"),
+        ("agreed", {**TASK, "owner": "ben"}, "worker of this session"),
+        ("agreed", {**TASK, "what": " "}, "what has to be done"),
+        ("agreed", {**TASK, "due_at": "2026-11-20T20:00:00"}, "due_at"),
         ("end", {"by": "ben"}, "on the list of workers"),
         ("closing", {"by": "person-none"}, "on the list of workers"),
     ],
@@ -141,6 +151,8 @@ async def test_what_workers_press_is_in_the_state(front: Front) -> None:
             ("hold", {"connection": "U-ben"}),
             ("closing", {}),
             ("debrief", {"skipped": True, "reason": "Fire alarm."}),
+            ("debrief", {"went_well": "Ben spoke.", "by": "sam"}),
+            ("agreed", {**TASK, "owner": front.evening.people["sam"]}),
             ("close", {}),
         ):
             answer = await press(program, front, name, **body)
@@ -158,6 +170,10 @@ async def test_what_workers_press_is_in_the_state(front: Front) -> None:
     assert state.closing is not None
     assert state.debrief is not None
     assert state.debrief.reason == "Fire alarm."
+    assert state.debrief.went_well == "Ben spoke."
+    [task] = state.agreed.values()
+    assert (task.what, task.owner) == (TASK["what"], front.evening.people["sam"])
+    assert task.due_at.isoformat() == "2026-11-20T20:00:00+00:00"
     assert state.closed is not None
 
 

@@ -13,7 +13,7 @@ from app.store.people import text_faults
 from app.web import presses
 from app.web.access import Needs
 from app.web.api.by import UNTAKEN, active_worker
-from app.web.api.shapes import API, Entered, Id, StrictRoute, Text
+from app.web.api.shapes import API, Entered, Id, Moment, StrictRoute, Text
 from app.web.errors import Answer
 from app.web.house import House, house_of
 
@@ -77,10 +77,29 @@ class Spoken(Press):
 
 
 class Debrief(Press):
-    """The debrief is over, or was skipped for a reason."""
+    """The debrief is over, or was skipped for a reason; a second one adds to the first.
+
+    ``staff``: how the workers are.
+    """
 
     skipped: bool = False
     reason: Text = ""
+    went_well: Text = ""
+    change: Text = ""
+    staff: Text = ""
+
+
+class Agreed(Press):
+    """``owner`` (a worker of the session) does ``what`` by ``due_at``.
+
+    The same ``task_id`` again changes it; ``dropped`` takes it back.
+    """
+
+    task_id: Annotated[str, Field(max_length=100)] = ""
+    owner: Id
+    due_at: Moment
+    what: Text
+    dropped: bool = False
 
 
 class Task(Press):
@@ -212,6 +231,13 @@ async def tick(request: Request, session_id: str, entered: Ticked) -> Written:
 async def acknowledge(request: Request, session_id: str, entered: Task) -> Written:
     """A named person takes an alarm."""
     return await _write(request, session_id, entered, p.AlarmAcknowledged)
+
+
+@router.post("/agreed", status_code=201)
+async def agreed(request: Request, session_id: str, entered: Agreed) -> Written:
+    """Staff agreed on something to do: who, what, by when (guidance E2)."""
+    task_id = entered.task_id or new_id("task")
+    return await _write(request, session_id, entered, p.FollowUpAgreed, task_id=task_id)
 
 
 @router.post("/follow-up", status_code=201)
