@@ -14,7 +14,7 @@ from playwright.async_api import Browser, Page, expect
 
 from tests.browser.conftest import PHONE, Site, free_port, window
 from tests.browser.test_moments import looked_at, reach
-from tests.browser.test_pages import TOO_WIDE, pictures
+from tests.browser.test_pages import OPEN_ALL, TOO_WIDE, busy, pictures
 
 __all__ = ["pictures"]
 
@@ -191,6 +191,7 @@ class Line:
             await works.wait()
             writer.write(part)
             await writer.drain()
+        await works.wait()  # that the other side has gone is not told either
 
 
 @asynccontextmanager
@@ -221,6 +222,8 @@ async def test_a_line_that_falls_silent_is_told_and_heals(
         await expect(lost).to_be_hidden()
 
         line.falls_silent()
+        # Somebody looks at the page just then: what it asks is never answered.
+        await page.evaluate("document.dispatchEvent(new Event('visibilitychange'))")
         await expect(lost).to_be_visible(timeout=5_000)
         await expect(page).to_have_title("✕ Connection lost")
         await site.evening.join("sam")
@@ -228,3 +231,47 @@ async def test_a_line_that_falls_silent_is_told_and_heals(
         await expect(page.get_by_text("2 workers in")).to_be_visible(timeout=9_000)
         await expect(lost).to_be_hidden(timeout=5_000)
         await expect(page.get_by_label("What happened")).to_have_value("He shouted")
+
+
+EVERY = """() => [...document.querySelectorAll('main a, main button, main summary, main '
+  + 'textarea, main select, main input:not([type=hidden])')]
+  .filter((one) => one.checkVisibility()).length"""
+# 2 lists: what was focused and is covered by the bar, what shows no outline.
+AROUND = """() => {
+  const one = document.activeElement;
+  if (!one.closest('main')) return null;
+  const bar = document.querySelector('.tops').getBoundingClientRect();
+  const box = one.getBoundingClientRect();
+  const style = getComputedStyle(one);
+  one.dataset.reached = 'yes';
+  const name = `${one.tagName} ${one.textContent.trim().slice(0, 40)}`;
+  return [name, box.bottom > bar.bottom, style.outlineStyle === 'solid'];
+}"""
+REACHED = "() => document.querySelectorAll('main [data-reached]').length"
+
+
+async def test_every_button_is_reached_by_keyboard_and_seen_under_the_alarm(
+    chromium: Browser, site: Site
+) -> None:
+    """WCAG 2.2: 2.1.1, 2.4.7, 2.4.11, on a phone, with the alarm on top of the page."""
+    await busy(site.evening)
+    await site.evening.leave("anna")
+    async with window(chromium, site, size=PHONE) as anna:
+        page = anna.page
+        await page.goto(f"{site.session}/live")
+        await expect(page.locator("#alarm-bar")).to_be_visible()
+        await page.evaluate(OPEN_ALL)
+        wanted = await number(page, EVERY)
+        seen = []
+        await page.locator("#main").focus()
+        for key in ("Tab", "Shift+Tab"):
+            for _ in range(wanted + 5):
+                await page.keyboard.press(key)
+                seen.append(await number(page, AROUND))
+        reached = await number(page, REACHED)
+
+    told = [one for one in seen if one is not None]
+    assert [name for name, clear, _ in told if not clear] == []
+    assert [name for name, _, outlined in told if not outlined] == []
+    assert reached == wanted
+    assert wanted > 25
