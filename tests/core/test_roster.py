@@ -8,7 +8,7 @@ import pytest
 
 from app.core import events as e
 from app.core.fold import apply
-from app.core.roster import differences, match, prove
+from app.core.roster import differences, match, prove, settled_at
 from app.core.session import GroupSession, Instance
 from tests.core.builders import (
     ANNA,
@@ -321,3 +321,53 @@ def test_an_older_look_does_not_take_a_newer_proof_back() -> None:
     instance = here(session)
     assert instance.proof_at == at("19:10")
     assert instance.connections["UUID-BEN"].proved_at == at("19:10")
+
+
+# --- a list that may be too old to know (F10) -----------------------------------------
+
+
+def not_shown(clock: str) -> GroupSession:
+    """Chloe joined at 19:09; a look at this time did not show her."""
+    session = story(*EVENING, joined(CHLOE, "19:09"))
+    prove(here(session), BOTH, started_at=at(clock), complete=True)
+    return session
+
+
+@pytest.mark.parametrize(
+    ("clock", "settled"),
+    [
+        ("19:08:59", None),  # it was before she came
+        ("19:09", "19:10"),
+        ("19:09:59", "19:10"),
+        ("19:10", None),  # that look knew
+    ],
+)
+def test_a_doubt_is_settled_when_every_list_must_know(
+    clock: str, settled: str | None
+) -> None:
+    session = not_shown(clock)
+    expected = at(settled) if settled else None
+    assert settled_at(session, here(session)) == expected
+
+
+def test_whom_a_look_showed_is_not_in_doubt() -> None:
+    session = not_shown("19:09:10")
+    prove(
+        here(session),
+        [*BOTH, row(CHLOE)],
+        started_at=at("19:09:20"),
+        complete=True,
+    )
+    assert settled_at(session, here(session)) is None
+
+
+def test_nor_whoever_is_known_to_be_gone() -> None:
+    session = not_shown("19:09:10")
+    apply(session, left(CHLOE, "19:09:15"))
+    assert settled_at(session, here(session)) is None
+
+
+def test_a_list_cut_short_puts_nobody_in_doubt() -> None:
+    session = story(*EVENING, joined(CHLOE, "19:09"))
+    prove(here(session), BOTH, started_at=at("19:09:10"), complete=False)
+    assert settled_at(session, here(session)) is None
