@@ -32,7 +32,7 @@ class Engine(Heart):
     def __init__(self, footing: Footing, alarms: Alarms) -> None:
         super().__init__(footing, alarms)
         self.prepare_work = Prepare(footing, self.sessions, self.intake, self.wake)
-        self._dispatch.on_link_cancelled = self._renew_links
+        self._dispatch.outcomes.on_link_cancelled = self._renew_links
         self._dispatch.on_lease_lost = self._lease_lost
         self.unplanned = Unplanned(footing)
         self.unreadable = Unreadable(footing, self.sessions, self.intake, self.wake)

@@ -205,20 +205,20 @@ def _no_retry(engine: Any) -> None:
     async def again(held: Any, one: Any, problem: str, asked: Any) -> None:
         one.next_at = None
 
-    engine._dispatch._again = again
+    engine._dispatch.outcomes.again = again
 
 
 def _trusts_the_answer(engine: Any) -> None:
-    dispatch = engine._dispatch
-    shipped = dispatch._heard
+    outcomes = engine._dispatch.outcomes
+    shipped = outcomes.heard
 
     async def heard(held: Any, one: Any, answer: str) -> None:
         if isinstance(one.action, EndMeeting):
-            await dispatch._finish(held, one, answer)
+            await outcomes.finish(held, one, answer)
             return
         await shipped(held, one, answer)
 
-    dispatch._heard = heard
+    outcomes.heard = heard
 
 
 def _no_look_before(engine: Any) -> None:
@@ -247,14 +247,14 @@ def _acknowledges_first(engine: Any) -> None:
 
 
 def _stops_without_store(engine: Any) -> None:
-    dispatch = engine._dispatch
-    shipped = dispatch._write
+    marking = engine._dispatch._marking
+    shipped = marking.write
 
     async def tried(*given: Any, **more: Any) -> bool:
         await engine.spool.write(lambda db: None)
         return bool(await shipped(*given, **more))
 
-    dispatch._write = tried
+    marking.write = tried
 
 
 def _logs_bodies(engine: Any) -> None:

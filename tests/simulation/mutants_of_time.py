@@ -11,7 +11,7 @@ from app.core.connections import Connection, Mark
 from app.core.policy import Policy
 from app.core.rules import RULES, never_alone
 from app.core.session import GroupSession
-from app.engine import alarms, dispatch
+from app.engine import alarms, outcomes
 from app.engine.sessions import OpenAction
 from app.simulate.life import Parts
 from tests.simulation import evenings as on
@@ -146,7 +146,7 @@ MUTANTS = (
         "retry without a cap",
         ALONE,
         (on.LONG_OUTAGE,),
-        replaces=((dispatch, "back_off", _without_rest),),
+        replaces=((outcomes, "back_off", _without_rest),),
     ),
     Mutant(
         "UTC read as local time",
