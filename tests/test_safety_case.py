@@ -170,9 +170,9 @@ def test_every_hazard_says_what_holds_it_and_what_remains() -> None:
         assert NAMED.findall(part), name
 
 
-def test_no_story_that_still_breaks_is_left_out() -> None:
+def test_the_stories_that_still_break_are_the_ones_told() -> None:
     gaps = " ".join(" ".join(row) for row in rows(CASE, "gap"))
-    assert [name for name in STILL_BROKEN if name not in gaps] == []
+    assert set(re.findall(r"`(i\d+_\w+\.json)`", gaps)) == set(STILL_BROKEN)
     assert firsts(CASE, "gap") == [str(n + 1) for n in range(len(rows(CASE, "gap")))]
 
 
