@@ -28,7 +28,7 @@ from integrations.rehearsal.world import World
 from integrations.rehearsal.zoom_server import ZoomServer
 
 SERVE = "from app.cli import main; main()"
-STARTS_WITHIN = 30.0
+STARTS_WITHIN = 60.0
 CLIENTS = [f"client-{number}" for number in range(bodies.CLIENTS)]
 
 
