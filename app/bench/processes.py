@@ -5,7 +5,7 @@ import os
 import socket
 import subprocess
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -48,14 +48,23 @@ def settings(folder: Path, port: int, platform: str) -> dict[str, str]:
 
 
 class Part:
-    """One process of the bench: ``python -m app.bench.<module>`` with one JSON argument."""
+    """One process of the bench: ``python -m app.bench.<module>`` with one JSON argument;
+    or ``words``, as ``chaperone`` takes them."""
 
     def __init__(
-        self, module: str, given: object, environ: Mapping[str, str] | None = None
+        self,
+        module: str,
+        given: object,
+        environ: Mapping[str, str] | None = None,
+        *,
+        words: Sequence[str] = (),
     ) -> None:
         clean = {k: v for k, v in os.environ.items() if not k.startswith("CHAPERONE_")}
+        asked = ["-m", f"app.bench.{module}", plain(given)]
+        if words:
+            asked = ["-c", "from app.cli import main; main()", *words]
         self._process = subprocess.Popen(  # noqa: S603 - our own module
-            [sys.executable, "-m", f"app.bench.{module}", plain(given)],
+            [sys.executable, *asked],
             env={**clean, **(environ or {})},
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
@@ -99,6 +108,11 @@ class Part:
         status = Path(f"/proc/{self._process.pid}/status").read_text()
         line = next(row for row in status.splitlines() if row.startswith("VmRSS"))
         return int(line.split()[1]) / 1024
+
+    def kill(self) -> None:
+        """kill -9."""
+        self._process.kill()
+        self._process.wait()
 
     def stop(self) -> None:
         """End it, and wait."""

@@ -5,6 +5,7 @@ import tempfile
 from pathlib import Path
 
 from app.bench import (
+    crash,
     end_call,
     floods,
     intake,
@@ -19,7 +20,8 @@ from app.bench.processes import BenchFailed
 from app.clock import Clock, SystemClock
 
 PARTS = (
-    "intake", "settle", "end", "flood", "storm", "exports", "pages", "rooms", "many",
+    "intake", "settle", "end", "flood", "storm", "exports", "pages", "crash", "rooms",
+    "many",
 )  # fmt: skip
 BY_DEFAULT = PARTS[:3]  # the rooms take minutes
 
@@ -61,6 +63,8 @@ async def _measure(
         return await floods.storm(folder, clock)
     if part == "pages":
         return await pages.measure(folder, clock)
+    if part == "crash":
+        return await crash.measure(folder, clock)
     if part == "exports":
         return await terms.measure(folder, clock)
     if part == "many":

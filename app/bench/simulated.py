@@ -98,6 +98,24 @@ class Evening:
             await self._clock.sleep(0.005)
         raise TimeoutError("no end call came")
 
+    def lose_all_workers(self) -> None:
+        """Every worker leaves every room, and nobody is there to take the news."""
+        for room in self._rooms:
+            self._world.leave(room, "sam")
+            self._world.leave(room, "anna")
+
+    async def all_ended(self, within: float) -> float:
+        """When the last room got its first end call, in seconds since 1970."""
+        until = self._clock.monotonic() + within
+        while self._clock.monotonic() < until:
+            if all(self._world.meetings[room].live is None for room in self._rooms):
+                first: dict[str, float] = {}
+                for call in self._server.called("PUT", "/status"):
+                    first.setdefault(call.path, call.at.timestamp())
+                return max(first.values())
+            await self._clock.sleep(0.02)
+        raise TimeoutError("a room without a worker was not ended")
+
     async def live(self, seconds: float) -> dict[str, Any]:
         """One event a minute in each room: clients go, and a minute later come back."""
         begun, gone = self._clock.monotonic(), dict.fromkeys(self._rooms, False)
@@ -146,7 +164,11 @@ async def _play(
         print(plain("open"), flush=True)
         await _word()
         work = asyncio.create_task(server.run())
-        if "seconds" in given:
+        if given.get("crash"):
+            evening.lose_all_workers()
+            print(plain("alone"), flush=True)
+            print(plain(await evening.all_ended(given["within"])), flush=True)
+        elif "seconds" in given:
             print(plain(await evening.live(given["seconds"])), flush=True)
         else:
             print(plain(await evening.lose_workers()), flush=True)

@@ -1,0 +1,1 @@
+"""Generated mutants: small mistakes put into the rules, each to be noticed by a test."""
