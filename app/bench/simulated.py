@@ -104,15 +104,20 @@ class Evening:
             self._world.leave(room, "sam")
             self._world.leave(room, "anna")
 
-    async def all_ended(self, within: float) -> float:
-        """When the last room got its first end call, in seconds since 1970."""
+    async def all_ended(self, within: float) -> dict[str, float]:
+        """When the last room was first looked at after this, and when the last one got
+        its end call, in seconds since 1970."""
+        before = len(self._server.calls)
         until = self._clock.monotonic() + within
         while self._clock.monotonic() < until:
             if all(self._world.meetings[room].live is None for room in self._rooms):
-                first: dict[str, float] = {}
-                for call in self._server.called("PUT", "/status"):
-                    first.setdefault(call.path, call.at.timestamp())
-                return max(first.values())
+                looks: dict[str, float] = {}
+                ends: dict[str, float] = {}
+                for call in self._server.calls[before:]:
+                    kept = looks if "/metrics/" in call.path else ends
+                    if kept is looks or call.method == "PUT":
+                        kept.setdefault(call.path, call.at.timestamp())
+                return {"looked": max(looks.values()), "ended": max(ends.values())}
             await self._clock.sleep(0.02)
         raise TimeoutError("a room without a worker was not ended")
 

@@ -11,7 +11,10 @@ ACCESS = [
 ]
 PAIRS: dict[str, list[str]] = {
     **{
-        f"{RULES}/{name}.py": [f"tests/core/rules/test_{name}.py"]
+        f"{RULES}/{name}.py": [
+            f"tests/core/rules/test_{name}.py",
+            f"tests/core/rules/test_{name}_edges.py",
+        ]
         for name in ("never_alone", "entry", "ladder")
     },
     **{
