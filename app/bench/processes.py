@@ -67,7 +67,7 @@ class Part:
             [sys.executable, *asked],
             env={**clean, **(environ or {})},
             stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
+            stdout=subprocess.DEVNULL if words else subprocess.PIPE,
             text=True,
         )
 

@@ -173,6 +173,10 @@ class Stage:
         """End calls that reached Zoom."""
         return self.server.called("PUT", f"/meetings/{self.meeting_id}/status")
 
+    def looks(self) -> Sequence[Any]:
+        """Readings of the live list that reached Zoom."""
+        return [one for one in self.server.calls if "/metrics/" in one.path]
+
     def end_states(self) -> list[str]:
         """How far the store says the end has come."""
         query = "SELECT state FROM actions WHERE kind = 'end_meeting'"

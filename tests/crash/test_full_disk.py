@@ -24,6 +24,7 @@ def files_may_grow(service: Service, *, freely: bool) -> None:
     resource.prlimit(pid, resource.RLIMIT_FSIZE, (soft, hard))
 
 
+@pytest.mark.long
 async def test_the_guard_goes_on_without_a_disk(tmp_path: Path) -> None:
     async with on_stage(tmp_path, GRACE) as stage:
         service = stage.service
@@ -34,6 +35,8 @@ async def test_the_guard_goes_on_without_a_disk(tmp_path: Path) -> None:
         await service.until(
             lambda: len(stage.acknowledged()) >= 5, 20, "no webhook is taken"
         )
+        looks = len(stage.looks())
+        await service.until(lambda: len(stage.looks()) > looks + 1, 60, "no look")
 
         files_may_grow(service, freely=False)
         before = stage.acknowledged()

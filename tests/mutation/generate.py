@@ -8,6 +8,7 @@ by golden files.
 import ast
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from types import CodeType
 
 COMPARED: dict[type[ast.cmpop], tuple[type[ast.cmpop], ...]] = {
     ast.Lt: (ast.LtE, ast.GtE),
@@ -156,8 +157,9 @@ class Unwished(ast.NodeTransformer):
         return node
 
 
-def compiled(mistake: Mistake, path: str) -> object:
+def compiled(mistake: Mistake, path: str) -> CodeType:
     """The code of the changed module."""
     source = ast.unparse(ast.fix_missing_locations(mistake.tree))
     tree = Unwished().visit(ast.parse(source))
-    return compile(ast.fix_missing_locations(tree), path, "exec")
+    made: CodeType = compile(ast.fix_missing_locations(tree), path, "exec")
+    return made

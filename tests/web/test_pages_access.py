@@ -102,6 +102,12 @@ async def test_a_worker_without_a_part_finds_nothing(front: Front) -> None:
     assert set(seen.values()) == {404}
 
 
+async def test_a_session_that_is_not_there_is_not_found(front: Front) -> None:
+    """The same answer as for one out of reach (S05)."""
+    async with signed_in(front, "anna") as anna:
+        assert (await anna.open("/sessions/nowhere/record")).status == 404
+
+
 async def test_an_administrator_sees_no_content(front: Front) -> None:
     async with signed_in(front, "anna", Role.ADMINISTRATOR) as anna:
         assert "Worries at school" not in (await anna.open("/")).words

@@ -5,13 +5,26 @@ from datetime import timedelta
 
 import pytest
 
+from app.core import events as e
 from app.core import presses as p
 from app.core.actions import AlertStaff, EndCause, WakeAt
 from app.core.policy import Policy
 from app.core.rooms import rooms
 from app.core.rules import never_alone
 from app.core.session import GroupSession
-from tests.core.builders import ANNA, BEN, ROOM, at, joined, left, started, story
+from tests.core.builders import (
+    ANNA,
+    BEN,
+    CHLOE,
+    ROOM,
+    at,
+    joined,
+    left,
+    read_at,
+    seat,
+    started,
+    story,
+)
 
 EVENING = (started(), joined(ANNA), joined(BEN, "19:00"))
 DROPPED = (*EVENING, left(ANNA, "19:04:10"))
@@ -105,3 +118,18 @@ def test_i6_what_was_proved_keeps_its_time_when_it_is_found_to_be_a_race() -> No
     )
     fact = session.actions[KEY]
     assert (fact.confirmed_at, fact.race) == (at("19:05:14"), True)
+
+
+def test_a_look_that_shows_a_second_client_later_moves_no_first_grace() -> None:
+    def shown(person: dict[str, str], clock: str) -> e.ConnectionSeen:
+        fact: e.ConnectionSeen = seat(
+            e.ConnectionSeen, person, clock, source=e.Source.POLL
+        )
+        return fact
+
+    session = story(started(), shown(BEN, "19:00"), shown(CHLOE, "19:00:10"))
+    [room] = rooms(session)
+    policy = session.policy
+    unseen = policy.poll_calm + policy.call_deadline
+    due = at("19:00") + policy.grace_first_worker - unseen
+    assert never_alone.deadline(read_at(session, "19:00:10"), room) == due
