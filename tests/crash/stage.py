@@ -1,7 +1,6 @@
 """The real service in a process of its own, on a real file, beside a simulated Zoom."""
 
 import os
-import socket
 import subprocess
 import sys
 from collections.abc import AsyncIterator, Callable, Sequence
@@ -29,6 +28,7 @@ from integrations.rehearsal.zoom_server import ZoomServer
 
 SERVE = "from app.cli import main; main()"
 STARTS_WITHIN = 60.0
+HEALTH = b"GET /healthz HTTP/1.1\r\nhost: 127.0.0.1\r\nconnection: close\r\n\r\n"
 CLIENTS = [f"client-{number}" for number in range(bodies.CLIENTS)]
 
 
@@ -71,9 +71,14 @@ class Service:
         return {**clean, **self.environ}
 
     async def start(self) -> None:
-        """Start it and wait until it takes connections."""
+        """Start it and wait until it answers; its port is open a good while before."""
         self.spawn()
-        await self.until(self._answers, STARTS_WITHIN, "the service does not start")
+        end = self.clock.monotonic() + STARTS_WITHIN
+        while not await self._answers():
+            assert self.process is not None
+            assert self.process.poll() is None, "the service ended by itself"
+            assert self.clock.monotonic() < end, "the service does not start"
+            await self.clock.sleep(0.02)
 
     def spawn(self) -> None:
         """Start it, and do not wait."""
@@ -82,14 +87,15 @@ class Service:
             self.command(), env=self.environment(), stdout=subprocess.DEVNULL
         )
 
-    def _answers(self) -> bool:
-        assert self.process is not None
-        assert self.process.poll() is None, "the service ended by itself"
+    async def _answers(self) -> bool:
         try:
-            socket.create_connection(("127.0.0.1", self.port), 1).close()
-        except OSError:
-            return False
-        return True
+            async with await anyio.connect_tcp("127.0.0.1", self.port) as stream:
+                await stream.send(HEALTH)
+                with anyio.move_on_after(5):
+                    return b" 200 " in await stream.receive(100)
+        except (OSError, anyio.EndOfStream, anyio.BrokenResourceError):
+            pass  # not yet
+        return False
 
     def kill(self) -> None:
         """kill -9."""
