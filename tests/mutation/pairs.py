@@ -19,7 +19,7 @@ PAIRS: dict[str, list[str]] = {
     },
     **{
         f"app/web/access/{name}.py": ACCESS
-        for name in ("reach", "roles", "policy", "tokens")
+        for name in ("reach", "roles", "policy")
     },
 }
 LISTED = Path(__file__).with_name("equivalent.txt")
