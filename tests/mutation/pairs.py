@@ -17,10 +17,7 @@ PAIRS: dict[str, list[str]] = {
         ]
         for name in ("never_alone", "entry", "ladder")
     },
-    **{
-        f"app/web/access/{name}.py": ACCESS
-        for name in ("reach", "roles", "policy")
-    },
+    **{f"app/web/access/{name}.py": ACCESS for name in ("reach", "roles", "policy")},
 }
 LISTED = Path(__file__).with_name("equivalent.txt")
 

@@ -12,7 +12,6 @@ from types import ModuleType
 from typing import Any
 
 import pytest
-from _pytest.runner import runtestprotocol
 
 from tests.mutation.applied import apply
 from tests.mutation.generate import Mistake, compiled, mistakes
@@ -72,14 +71,27 @@ class Played:
             return 1
 
 
+class Reports:
+    """Whether a test failed, at whatever stage."""
+
+    failed = False
+
+    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
+        """Told of each stage of each test."""
+        self.failed = self.failed or report.failed
+
+
 def _fails(items: list[Any]) -> bool:
     """Whether one of the tests fails; quick ones first."""
+    reports = Reports()
+    for item in items[:1]:
+        item.config.pluginmanager.register(reports)
     rows = sorted(items, key=lambda one: hasattr(one.obj, "hypothesis"))
     for at, item in enumerate(rows):
         after = rows[at + 1] if at + 1 < len(rows) else None
-        for report in runtestprotocol(item, nextitem=after, log=False):
-            if report.failed:
-                return True
+        item.config.hook.pytest_runtest_protocol(item=item, nextitem=after)
+        if reports.failed:
+            return True
     return False
 
 
