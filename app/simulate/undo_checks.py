@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from app.core.actions import EndMeeting
 from app.core.presses import ClosingPressed, LadderPressed, Readmitted, SessionClosed
 from app.core.presses import Step as Rung
 from app.simulate.play import Outcome
@@ -70,9 +71,15 @@ def removed_stay_out(outcome: Outcome, _figures: Figures) -> list[str]:
 
 def links_are_as_pressed(outcome: Outcome, _figures: Figures) -> list[str]:
     """I7: who was let back in has a link that works a minute later; who was put out has
-    none; everybody else's works. Judged at the end, of evenings that nobody ended."""
+    none; everybody else's works. Judged at the end, of evenings that nobody ended, nor
+    the bot tried to: a clear whose call was lost counts once the room is over."""
     stage = outcome.stage
     if outcome.session is None or _unsure(stage) or any(True for _ in end_calls(stage)):
+        return []
+    if any(
+        fact.kind == EndMeeting.kind and fact.sent_at is not None
+        for fact in outcome.session.actions.values()
+    ):
         return []
     last = {press.who: press for press in pressed(outcome)}
     found = []
