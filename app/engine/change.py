@@ -173,13 +173,14 @@ class Follow:
             return False
         # It may still take effect: then it has to be called a race (I8).
         flight = session.policy.call_deadline + session.policy.verify_after
-        if now < one.sent_at + flight:
+        sent_at = one.last_sent_at or one.sent_at
+        if now < sent_at + flight:
             return True
         # Nor before a look: it may have taken effect while we were down (I6).
         instance = session.instances.get(action.meeting)
         looks = () if instance is None else (instance.proof_at, instance.checked_at)
         return instance is not None and not any(
-            at is not None and at >= one.sent_at for at in looks
+            at is not None and at >= sent_at for at in looks
         )
 
     def _proof(self, session: GroupSession, one: OpenAction) -> str:

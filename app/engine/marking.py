@@ -90,6 +90,7 @@ class Marking:
             return False
         one.state, one.route, one.tries = str(ActionState.SENT), route, tries
         one.next_at, one.sent_at = next_at, one.sent_at or now
+        one.last_sent_at = now
         return True
 
     async def write(

@@ -39,6 +39,7 @@ class OpenAction:
     sent_at: datetime | None
     problem: str = ""
     decided_at: float = 0.0
+    last_sent_at: datetime | None = None
 
     @property
     def was_heard(self) -> bool:
@@ -343,6 +344,7 @@ class Sessions:
                 one.next_at,
                 one.sent_at,
                 one.problem,
+                last_sent_at=one.last_sent_at,
             )
         return found
 
