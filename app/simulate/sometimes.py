@@ -3,7 +3,7 @@
 from collections import Counter
 from datetime import timedelta
 
-from app.core.presses import ActionState
+from app.core.presses import ActionState, Readmitted
 from app.simulate.play import Outcome
 from app.simulate.presence_checks import end_calls, gaps
 from app.simulate.stage import Stage
@@ -38,6 +38,8 @@ WORDS = (
     "a client had host rights",
     "somebody was removed by order",
     "a stale roster was read",
+    "killed in a grace whose deadline is stored",
+    "somebody removed was let back in",
 )
 
 
@@ -146,6 +148,12 @@ def _of_faults(outcome: Outcome) -> dict[str, bool]:
         WORDS[17]: struck["F3 doubled"] > 0,
         WORDS[18]: any(status == 401 for status in stage.lies.values()),
         WORDS[22]: stage.letters_lost > 0,
+        WORDS[28]: any(
+            gap.start <= down.since <= gap.end and down.deadline is not None
+            for down in stage.downs
+            for gap in alone
+        ),
+        WORDS[29]: any(isinstance(fact, Readmitted) for fact in stage.pressed),
         WORDS[27]: struck["F10 as it was up to a minute ago"] > 0,
     }
 
