@@ -102,8 +102,11 @@ def serve(
     logs.set_up(settings.log_level)
     data_folder(settings)
     try:
-        with sentences(), _alone(settings):
-            listener = serving.listen(host, port)
+        with (
+            sentences(),
+            _alone(settings),
+            serving.listen(host, port) as listener,
+        ):
             service = composition.build(settings)
             typer.echo(
                 f"Chaperone listens on {host}, port {port}, as {settings.base_url}."
@@ -135,7 +138,8 @@ def check(
     """Look at settings, public address, webhooks, scopes and contacts; say how to mend."""
     logs.set_up("error")
     try:
-        findings = asyncio.run(_look())
+        with sentences():
+            findings = asyncio.run(_look())
     except SettingsFault as fault:
         findings = checkup.of_settings(fault)
     if as_json:

@@ -21,6 +21,7 @@ from app.clock import Clock, SystemClock
 from app.config import Settings, SettingsFault, load_settings
 from app.crypto import CannotDecrypt
 from app.main import open_store
+from app.store import soundness
 from app.store.database import Store
 from app.store.refusals import Refused, Stale, Unknown
 from integrations.base import PermanentFailure, PlatformFailure
@@ -98,8 +99,9 @@ def sentences() -> Iterator[None]:
             "version, or use another database."
         )
     except SQLAlchemyError as problem:
-        why = str(getattr(problem, "orig", None) or type(problem).__name__)
-        fail(f"The database does not answer as it should ({why.splitlines()[0]}).")
+        fail(soundness.sentence(problem))
+    except soundness.Unsound as problem:
+        fail(str(problem))
     except OSError as problem:
         what = f" {problem.filename}" if problem.filename else ""
         fail(f"That did not work ({problem.strerror or problem}){what}.")

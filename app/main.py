@@ -25,6 +25,7 @@ from app.engine.senders import senders
 from app.engine.spool_file import SpoolFile
 from app.engine.together import Together
 from app.engine.upkeep import register
+from app.store import soundness
 from app.store.database import Store, open_engine
 from app.store.lock import AlreadyRunning, DatabaseLock, Lock, LockFile
 from app.store.migrate import migrate
@@ -63,6 +64,17 @@ def open_store(settings: Settings) -> Store:
     engine = open_engine(url)
     migrate(engine)
     return Store(engine, settings.keyring())
+
+
+def _sound_store(settings: Settings) -> Store:
+    """As :func:`open_store`, for the service. Raises Unsound, too."""
+    store = open_store(settings)
+    try:
+        soundness.look_at_the_start(store.engine)
+    except soundness.Unsound:
+        store.close()
+        raise
+    return store
 
 
 def lock_of(settings: Settings, *, shared: bool = False) -> Lock | None:
@@ -187,9 +199,12 @@ def build(
     store: Store | None = None,
     rules: Sequence[tuple[str, Rule]] = RULES,
 ) -> Service:
-    """Put the service together; nothing runs until the app's lifespan starts."""
+    """Put the service together; nothing runs until the app's lifespan starts.
+
+    Raises Unsound for a database that is damaged.
+    """
     clock = clock or SteadyClock(SystemClock())
-    store = store or open_store(settings)
+    store = store or _sound_store(settings)
     platforms = {
         entry.name: entry.build(settings, clock, None)
         for entry in PLATFORMS.values()
@@ -234,6 +249,7 @@ def build(
         send_letter=letter_sender(mail_settings(settings), clock),
         provider=sign_in_provider(settings),
         backups=backups_of(settings, clock, engine, footing.leases.has_house),
+        spool_file=footing.spool_file,
     )
     lane = ShortRoad(web.state.house)
     service = Service(settings, clock, store, engine, platforms, web, lane, spool_lock)

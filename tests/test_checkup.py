@@ -1,6 +1,7 @@
 """What `chaperone check` sees of the world, and what it says about it."""
 
 import asyncio
+import os
 import ssl
 from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import asynccontextmanager, suppress
@@ -12,9 +13,20 @@ import pytest
 from cryptography.hazmat.primitives import serialization
 
 from app import checkup
+from app.backup.folder import name_of
+from app.backup_key import new_pair
 from app.checkup import Finding, Outside, Reached
 from app.checkup.address import address
-from app.checkup.machine import alarm_contacts, disk, durable_store, mail, sign_in
+from app.checkup.machine import (
+    alarm_contacts,
+    backups,
+    damage,
+    disk,
+    durable_store,
+    mail,
+    sign_in,
+    spool,
+)
 from app.checkup.platforms import meeting_platforms
 from app.clock import Clock, ManualClock, SystemClock
 from app.config import Settings, SettingsFault, load_settings
@@ -28,6 +40,7 @@ from integrations.base import PermanentFailure, Scopes, TemporaryFailure
 from integrations.http import ConnectError
 from integrations.mail.settings import MailSettings
 from integrations.oidc.provider import Provider
+from tests.damage import spoil
 from tests.engine.room import Room, RoomPlatform
 from tests.integrations.certificates import Authority, new_authority
 
@@ -145,6 +158,77 @@ async def test_two_contacts_must_have_answered(
                 contacts.confirm(db, store, made, code, NOW)
     [found] = await alarm_contacts(store)
     assert (found.state, found.sentence.split()[0]) == (state, str(confirmed))
+
+
+# --- what is kept besides --------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("minutes", "state"), [(0, "ok"), (30, "ok"), (31, "fault"), (60 * 24, "fault")]
+)
+async def test_the_newest_backup_is_young(
+    tmp_path: Path, minutes: int, state: str
+) -> None:
+    folder = tmp_path / "backups"
+    folder.mkdir()
+    clock = ManualClock(NOW.replace(microsecond=0))
+    for age in (minutes, minutes + 60):
+        made_at = clock.now() - timedelta(minutes=age)
+        (folder / name_of(made_at)).touch()
+    [found] = await backups(with_backups(tmp_path, folder), clock)
+    assert (found.name, found.state) == ("backups", state)
+    assert f"{minutes} minutes old" in found.sentence
+
+
+async def test_no_backup_at_all_is_told(
+    here: Settings, tmp_path: Path, clock: ManualClock
+) -> None:
+    folder = tmp_path / "backups"
+    [found] = await backups(with_backups(tmp_path, folder), clock)
+    assert (found.state, "cannot be read" in found.sentence) == ("fault", True)
+    folder.mkdir()
+    (folder / ".unfinished-1").touch()
+    [found] = await backups(with_backups(tmp_path, folder), clock)
+    assert (found.state, found.sentence) == ("fault", "There is no good backup.")
+    [found] = await backups(here, clock)
+    assert (found.state, "makes none" in found.sentence) == ("warn", True)
+
+
+def with_backups(tmp_path: Path, folder: Path) -> Settings:
+    key = new_pair().public
+    return settings(
+        tmp_path, CHAPERONE_BACKUP_FOLDER=str(folder), CHAPERONE_BACKUP_KEY=key
+    )
+
+
+async def test_the_second_file_can_be_written(tmp_path: Path) -> None:
+    well = settings(tmp_path, CHAPERONE_SPOOL_FILE=str(tmp_path / "spool"))
+    [found] = await spool(well)
+    assert (found.name, found.state) == ("second file", "ok")
+    # Nothing is left behind by trying.
+    assert os.listdir(tmp_path) == []
+
+    missing = settings(tmp_path, CHAPERONE_SPOOL_FILE=str(tmp_path / "no" / "spool"))
+    [found] = await spool(missing)
+    assert (found.state, "cannot be written" in found.sentence) == ("fault", True)
+
+    (tmp_path / "spool").mkdir()
+    [found] = await spool(well)
+    assert (found.state, "Is a directory" in found.sentence) == ("fault", True)
+
+
+async def test_a_damaged_database_is_the_one_thing_that_is_told(
+    here: Settings, store: Store, clock: ManualClock
+) -> None:
+    assert await damage(store) == []
+    spoil(store.engine, "sessions")
+    found = await checkup.check(here, store, clock, {}, outside())
+    assert [(one.name, one.state) for one in found] == [
+        ("settings", "ok"),
+        ("store", "fault"),
+    ]
+    assert "damaged" in found[1].sentence
+    assert "chaperone restore" in found[1].fix
 
 
 # --- mail -----------------------------------------------------------------------------

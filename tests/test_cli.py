@@ -22,6 +22,7 @@ from app.crypto import new_key
 from app.main import lock_of, open_store
 from app.store import access_rows, accounts, contacts
 from app.web.access import SCOPES
+from tests.damage import spoil
 
 KEY = new_key()
 TOKENS = ("token", "list")
@@ -102,6 +103,44 @@ def test_a_database_of_another_key_is_told_in_a_sentence(
     result = run("sign-in-link", "--person", "Anna")
     assert (result.exit_code, result.stdout) == (1, "")
     assert "another CHAPERONE_SECRET_KEY" in result.stderr
+
+
+@pytest.mark.parametrize(
+    ("harm", "said"),
+    [
+        ("no database", "The database is damaged, or is none (file is not a database)"),
+        ("folder", "The database cannot be opened (unable to open database file)"),
+        ("sessions", "The database is damaged, or is none ("),
+        ("contacts", "The database is damaged, or is none ("),
+        ("log", "The database is damaged, or is none ("),
+    ],
+)
+def test_a_service_on_a_damaged_database_does_not_start_and_says_why(
+    environ: Mapping[str, str], harm: str, said: str
+) -> None:
+    """In one sentence, with what to do: no traceback, and nothing is written to it."""
+    file = Path(environ["CHAPERONE_DATA_DIR"]) / "chaperone.sqlite3"
+    if harm == "folder":
+        file.mkdir(parents=True)
+    else:
+        assert run("person", "add", "Anna").exit_code == 0
+    if harm == "no database":
+        file.write_bytes(b"no database " * 4096)
+    elif harm != "folder":
+        store = open_store(load_settings(environ))
+        spoil(store.engine, harm)
+        store.close()
+    before = file.read_bytes() if file.is_file() else b""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    result = run("serve", "--port", str(port))
+    assert (result.exit_code, result.stdout) == (1, "")
+    assert result.stderr.startswith(said)
+    assert result.stderr.count("\n") == 1
+    assert (file.read_bytes() if file.is_file() else b"") == before
+    look = run("check")
+    assert (look.exit_code, "Traceback" in look.output) == (1, False)
 
 
 def test_a_folder_that_cannot_be_made_is_told_in_a_sentence(
@@ -425,6 +464,8 @@ def test_check_tells_what_is_wrong_and_how_to_mend_it(
         "settings": "ok",
         "store": "ok",
         "disk": found[2]["state"],
+        "second file": "ok",
+        "backups": "warn",
         "keys": "ok",
         "name": "ok",
         "certificate": "ok",

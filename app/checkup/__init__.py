@@ -13,10 +13,13 @@ from app.checkup.finding import Finding, of_settings, told
 from app.checkup.keys import keys
 from app.checkup.machine import (
     alarm_contacts,
+    backups,
+    damage,
     disk,
     durable_store,
     mail,
     sign_in,
+    spool,
     usable_settings,
 )
 from app.checkup.outside import Outside, Reached
@@ -38,10 +41,14 @@ async def check(
 ) -> list[Finding]:
     """Look at everything, several things at a time; in a fixed order."""
     outside = outside or Outside()
+    if damaged := await damage(store):
+        return [*await usable_settings(settings), *damaged]
     groups = await asyncio.gather(
         usable_settings(settings),
         durable_store(store),
         disk(settings, store, outside),
+        spool(settings),
+        backups(settings, clock),
         processes(store),
         keys(store),
         address(settings, clock, outside),

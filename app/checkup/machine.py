@@ -1,15 +1,20 @@
 """This machine: settings, store, disk; and the ways an alarm leaves it."""
 
 import asyncio
+from datetime import timedelta
 from pathlib import Path
 
 from sqlalchemy import Connection, text
 from sqlalchemy.exc import SQLAlchemyError
 
+from app.backup.folder import listed
+from app.backup.periodic import LOOK, TOO_OLD
 from app.checkup.finding import Finding, failed
 from app.checkup.outside import Outside
+from app.clock import Clock
 from app.config import Settings
-from app.main import mail_settings, sign_in_provider
+from app.main import mail_settings, sign_in_provider, spool_file_of
+from app.store import soundness
 from app.store.database import Store
 from app.store.plans import contacts_confirmed
 from integrations.base import PlatformFailure
@@ -75,6 +80,78 @@ def _not_durable(db: Connection) -> str:
     return " and ".join(
         f"{name} is {value}" for name, value in found.items() if value == "off"
     )
+
+
+async def damage(store: Store) -> list[Finding]:
+    """Read the whole database; nothing when it is whole."""
+    why = await asyncio.to_thread(soundness.found, store.engine)
+    if not why:
+        return []
+    return [
+        Finding(
+            "store",
+            "fault",
+            f"The database is damaged ({why}). Nothing else was looked at.",
+            "Stop the service and put the last good backup back: chaperone restore "
+            "--replace (docs/restore.md).",
+        )
+    ]
+
+
+async def spool(settings: Settings) -> list[Finding]:
+    """Whether the second durable place can be written (I20)."""
+    file = spool_file_of(settings)
+    if file is None:
+        return []
+    trouble = await asyncio.to_thread(file.trouble)
+    if trouble:
+        return [
+            Finding(
+                "second file",
+                "fault",
+                trouble,
+                "Give its folder to the account that Chaperone runs as, or name another "
+                "in CHAPERONE_SPOOL_FILE.",
+            )
+        ]
+    return [Finding("second file", "ok", "It takes what the store does not.")]
+
+
+async def backups(settings: Settings, clock: Clock) -> list[Finding]:
+    """Whether there is a good backup, and a young one."""
+    folder = settings.backup_folder
+    if folder is None:
+        return [
+            Finding(
+                "backups",
+                "warn",
+                "This service makes none by itself.",
+                "Set CHAPERONE_BACKUP_FOLDER and CHAPERONE_BACKUP_KEY, or see that "
+                "something else copies the database.",
+            )
+        ]
+    try:
+        kept = await asyncio.to_thread(listed, folder)
+    except OSError as problem:
+        why = problem.strerror or type(problem).__name__
+        return [
+            Finding(
+                "backups",
+                "fault",
+                f"{folder} cannot be read ({why}).",
+                "Make it, and give it to the account that Chaperone runs as.",
+            )
+        ]
+    if not kept:
+        return [Finding("backups", "fault", "There is no good backup.", LOOK)]
+    age = clock.now() - kept[-1].at
+    minutes = age // timedelta(minutes=1)
+    sentence = f"The last good one is {minutes} minutes old."
+    if age > TOO_OLD:
+        return [
+            Finding("backups", "fault", sentence, f"Is the service running? {LOOK}")
+        ]
+    return [Finding("backups", "ok", sentence)]
 
 
 async def disk(settings: Settings, store: Store, outside: Outside) -> list[Finding]:

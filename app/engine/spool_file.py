@@ -15,6 +15,7 @@ import os
 import threading
 from dataclasses import dataclass
 from pathlib import Path
+from tempfile import TemporaryFile
 
 from app.crypto import CannotDecrypt, Keyring
 
@@ -68,6 +69,18 @@ class SpoolFile:
                 os.close(file)
             if new:
                 self._sync_folder()
+
+    def trouble(self) -> str:
+        """Why it could not take anything now, "" for no reason. Leaves no trace."""
+        try:
+            if self.path.exists():
+                os.close(os.open(self.path, os.O_WRONLY | os.O_APPEND))
+            else:
+                with TemporaryFile(dir=self.path.parent):
+                    pass
+        except OSError as problem:
+            return f"{self.path} cannot be written ({problem.strerror or problem})."
+        return ""
 
     def clear(self, *, aside: bool = False) -> None:
         """Every record is in the store: empty the file, or put it aside. Raises OSError."""

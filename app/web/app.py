@@ -9,6 +9,7 @@ from app.clock import Clock
 from app.config import Settings, project_root
 from app.core.checklist import Pack, parse_pack
 from app.engine.contract import EngineDoor
+from app.engine.spool_file import SpoolFile
 from app.store.database import Store
 from app.web import access, errors, health, shell, webhooks
 from app.web.api import (
@@ -48,6 +49,7 @@ def create_web(
     send_letter: SendLetter | None = None,
     provider: Provider | None = None,
     backups: Backups | None = None,
+    spool_file: SpoolFile | None = None,
     pack: Pack | None = None,
     platforms: Sequence[str] | None = None,
 ) -> FastAPI:
@@ -69,6 +71,7 @@ def create_web(
         send_letter=send_letter,
         provider=provider,
         backups=backups,
+        spool_file=spool_file,
         tries=Tries(clock),
     )
     web = FastAPI(

@@ -11,6 +11,7 @@ from app.clock import Clock
 from app.config import Settings
 from app.core.checklist import Pack
 from app.engine.contract import EngineDoor
+from app.engine.spool_file import SpoolFile
 from app.store.database import Store
 from app.web.counts import Counts
 from app.web.letters import SendLetter
@@ -39,7 +40,8 @@ class House:
     ``platforms``: names of the platforms that are switched on. ``pack``: the checklist.
     ``send_code`` None: contacts cannot be confirmed from here. ``send_letter`` None: no
     mail server is set. ``provider`` None: nobody signs in with the organisation's accounts.
-    ``backups`` None: none are made by this service. ``on_erased``: what else forgets
+    ``backups`` None: none are made by this service. ``spool_file`` None: what the store
+    does not take is kept in memory only. ``on_erased``: what else forgets
     names it keeps in memory when somebody was erased.
     """
 
@@ -54,6 +56,7 @@ class House:
     send_letter: SendLetter | None = None
     provider: Provider | None = None
     backups: Backups | None = None
+    spool_file: SpoolFile | None = None
     passwords: PasswordWork = field(default_factory=PasswordWork)
     counts: Counts = field(default_factory=Counts)
     token_used: dict[str, float] = field(default_factory=dict)

@@ -3,6 +3,7 @@
 For whoever looks after the service. Nothing about anybody's sessions or clients is read.
 """
 
+import asyncio
 import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -14,8 +15,9 @@ from starlette.responses import Response
 
 from app.store import policies, queue
 from app.web import health
+from app.web.house import Backups
 from app.web.pages.visit import CONTACTS_NEEDED, Visit
-from app.web.words import Tag
+from app.web.words import Tag, length
 from integrations import PLATFORMS
 
 WELL = Tag("good", "✓", "Well")
@@ -42,11 +44,14 @@ async def page(visit: Visit) -> Response:
     answer = await health.readyz(visit.request)
     said: dict[str, Any] = json.loads(bytes(answer.body))
     version, contacts = await visit.read(lambda db: _look(db, visit))
+    backups = visit.house.backups
+    trouble = await asyncio.to_thread(backups.trouble) if backups else None
     lines = [
         *_checks(said["checks"], contacts),
-        *_problems(said["problems"]),
+        *_problems([one for one in said["problems"] if one != trouble]),
         *_platforms(visit, said["last_webhook_at"]),
         _mail(visit),
+        *await _keeping(visit),
         *_rest(visit),
     ]
     if not visit.may("CONNECT_PLATFORMS"):
@@ -141,14 +146,37 @@ def _mail(visit: Visit) -> Line:
     return Line("Mail", WELL, "A mail server is set.", "", link, button)
 
 
-def _rest(visit: Visit) -> Iterator[Line]:
-    if visit.house.backups is None:
-        yield Line(
-            "Backups",
-            LOOK,
-            "This service makes none by itself.",
-            "Set CHAPERONE_BACKUP_FOLDER, or see that another one copies the store.",
+async def _keeping(visit: Visit) -> list[Line]:
+    """Backups and the second file, in the words of ``chaperone check``."""
+    house = visit.house
+    lines = [await _backups(house.backups)]
+    if house.spool_file is not None:
+        why = await asyncio.to_thread(house.spool_file.trouble)
+        fix = "Give its folder to the account that Chaperone runs as."
+        lines.append(
+            Line("Second file", BROKEN, why, fix)
+            if why
+            else Line("Second file", WELL, "It takes what the storage does not.")
         )
+    return lines
+
+
+async def _backups(backups: Backups | None) -> Line:
+    if backups is None:
+        fix = "Set CHAPERONE_BACKUP_FOLDER, or see that something else copies it all."
+        return Line("Backups", LOOK, "This service makes none by itself.", fix)
+    trouble = await asyncio.to_thread(backups.trouble)
+    if trouble is not None:
+        fix = "Run “chaperone backup” on the machine: it says what is wrong."
+        return Line("Backups", BROKEN, trouble, fix)
+    age = await asyncio.to_thread(backups.age)
+    if age is None:
+        return Line("Backups", LOOK, "The first is being made.", "Look again soon.")
+    sentence = f"The last good one is {length(age)} old, and was restored on trial."
+    return Line("Backups", WELL, sentence)
+
+
+def _rest(visit: Visit) -> Iterator[Line]:
     if visit.house.settings.allow_test_hosts:
         yield Line(
             "Test mode",
