@@ -105,10 +105,19 @@ class Engine(Heart):
 
     async def forget(self, session_ids: Collection[str]) -> None:
         """See EngineDoor."""
-        await self.sessions.forget(session_ids)
+        await self.forget_here(session_ids)
         for session_id in session_ids:
+            self._footing.leases.tell("forget", session_id)
             if self.sessions.known(session_id) is not None:
                 self.wake(session_id)
+
+    async def forget_here(self, session_ids: Collection[str]) -> None:
+        """As :meth:`forget`, in the memory of this process."""
+        await self.sessions.forget(session_ids)
+
+    def heard_forget(self, session_id: str) -> None:
+        """Another process erased somebody who was part of this session."""
+        self._tasks.start(self.forget_here([session_id]))
 
     async def prepare(self, session_id: str, by: str = "") -> Sequence[str]:
         """See EngineDoor."""

@@ -154,6 +154,8 @@ class Together(Company):
             self._engine.letters_soon()
         elif what == "changed":
             self._engine.tell_pages(which)
+        elif what == "forget":
+            self._engine.heard_forget(which)
         elif what == "look-everywhere":
             self._engine.unreadable.look_everywhere(which)
         elif what in ("wake", "look") and self._leases.holds(which):

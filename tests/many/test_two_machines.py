@@ -11,8 +11,9 @@ from typing import Any
 import pytest
 from sqlalchemy import Connection, text
 
+from app.clock import SystemClock
 from app.core.presses import ActionState
-from app.store import queue
+from app.store import people, queue
 from app.store.database import Work
 from tests.many.conftest import LASTS, Machine, Two
 
@@ -185,6 +186,21 @@ async def test_a_page_at_one_shows_what_the_other_decides(two: Two) -> None:
     shown = await two.a.engine.state(tonight.session_id)
     [here] = shown.instances.values()
     assert here.proof_at == there.proof_at is not None
+
+
+async def test_a_name_erased_at_one_leaves_the_memory_of_the_other(two: Two) -> None:
+    tonight, other = two.evening, two.b
+    ben = tonight.people["ben"]
+    before = await other.engine.state(tonight.session_id)
+    assert before.names[ben] == "Ben"
+    with two.a.store.unit() as db:
+        people.erase(db, ben, tonight.clock.now())
+
+    other.together.hear("forget", tonight.session_id)
+
+    async with asyncio.timeout(10):
+        while (await other.engine.state(tonight.session_id)).names.get(ben):
+            await SystemClock().sleep(0)
 
 
 # --- work that is done once --------------------------------------------------------------
