@@ -5,6 +5,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 import pytest
+import structlog
 from hypothesis import settings
 
 from app.clock import ManualClock
@@ -50,3 +51,9 @@ def no_network(monkeypatch: pytest.MonkeyPatch) -> None:
 
     monkeypatch.setattr(socket.socket, "connect", guarded_connect)
     monkeypatch.setattr(socket.socket, "connect_ex", guarded_connect_ex)
+
+
+@pytest.fixture(autouse=True)
+def _logs_as_they_come() -> None:
+    """A service that an earlier test set up leaves its log level behind."""
+    structlog.reset_defaults()
