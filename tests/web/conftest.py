@@ -2,7 +2,7 @@
 
 from collections.abc import AsyncIterator, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import httpx
 import pytest
@@ -17,6 +17,10 @@ from app.store.migrate import migrate
 from app.web.access import SCOPES, Role
 from app.web.app import create_web
 from tests.engine.room import Evening, evening
+
+if TYPE_CHECKING:
+    from tests.web.accounts_desk import Office
+    from tests.web.reading import Browser
 
 BASE = "https://chaperone.example"
 
@@ -108,3 +112,20 @@ async def front(clock: ManualClock, store: Store) -> AsyncIterator[Front]:
 
         app = create_web(settings(), one.engine, one.store, clock, send_code=send_code)
         yield Front(one, app, codes)
+
+
+@pytest.fixture
+def riverside(front: Front) -> "Office":
+    """The office of a charity whose administrator is Ada."""
+    from tests.web.accounts_desk import office  # which needs this file
+
+    one = office(front.evening)
+    one.account("ada", Role.ADMINISTRATOR)
+    return one
+
+
+@pytest.fixture
+async def ada(riverside: "Office") -> AsyncIterator["Browser"]:
+    """Ada's browser, signed in."""
+    async with riverside.signed_in("ada") as browser:
+        yield browser

@@ -1,7 +1,5 @@
 """The administrator invites, changes roles and closes; and sees nothing of anybody's."""
 
-from collections.abc import AsyncIterator
-
 import pytest
 from structlog.testing import capture_logs
 
@@ -16,19 +14,6 @@ from tests.web.reading import Browser
 pytestmark = pytest.mark.anyio
 
 NEW = "teapots like wet weather"
-
-
-@pytest.fixture
-def riverside(front: Front) -> Office:
-    one = office(front.evening)
-    one.account("ada", Role.ADMINISTRATOR)
-    return one
-
-
-@pytest.fixture
-async def ada(riverside: Office) -> AsyncIterator[Browser]:
-    async with riverside.signed_in("ada") as browser:
-        yield browser
 
 
 async def test_ada_invites_sam_and_sam_comes_in(

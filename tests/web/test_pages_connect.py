@@ -21,26 +21,13 @@ from integrations.rehearsal.world import World
 from integrations.rehearsal.zoom_server import ZoomServer
 from integrations.zoom.scopes import LIVE_LIST, NEEDED, OPTIONAL
 from tests.web.accounts_desk import Office, mail, office
-from tests.web.conftest import Front, settings
+from tests.web.conftest import settings
 from tests.web.reading import Browser
 
 pytestmark = pytest.mark.anyio
 
 ZOOM = "/settings/platforms/zoom"
 HOST = Person("anna", "Anna", "anna@charity.example", "ANNA-ID", in_account=True)
-
-
-@pytest.fixture
-def riverside(front: Front) -> Office:
-    one = office(front.evening)
-    one.account("ada", Role.ADMINISTRATOR)
-    return one
-
-
-@pytest.fixture
-async def ada(riverside: Office) -> AsyncIterator[Browser]:
-    async with riverside.signed_in("ada") as browser:
-        yield browser
 
 
 @asynccontextmanager

@@ -1,6 +1,5 @@
 """Two people hear the alarm: entered, sent a code, confirmed; red until both are."""
 
-from collections.abc import AsyncIterator
 from datetime import timedelta
 
 import pytest
@@ -43,12 +42,6 @@ def serve(one: Office, failure: Exception | None = None, **changed: str) -> None
     one.app = create_web(
         settings(**changed), house.engine, house.store, house.clock, send_code=send
     )
-
-
-@pytest.fixture
-async def ada(riverside: Office) -> AsyncIterator[Browser]:
-    async with riverside.signed_in("ada") as browser:
-        yield browser
 
 
 async def enter(browser: Browser, address: str, **more: str) -> Page:

@@ -7,10 +7,9 @@ import pytest
 
 from app.crypto import Keyring
 from app.engine.spool_file import SpoolFile
-from app.web.access import Role
 from app.web.app import create_web
-from tests.web.accounts_desk import Office, office
-from tests.web.conftest import Front, settings
+from tests.web.accounts_desk import Office
+from tests.web.conftest import settings
 
 pytestmark = pytest.mark.anyio
 
@@ -28,13 +27,6 @@ class Kept:
 
     def trouble(self) -> str | None:
         return self._trouble
-
-
-@pytest.fixture
-def riverside(front: Front) -> Office:
-    one = office(front.evening)
-    one.account("ada", Role.ADMINISTRATOR)
-    return one
 
 
 async def words(

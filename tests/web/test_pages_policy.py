@@ -1,6 +1,5 @@
 """The policy: every number explained, a change tried on the past, kept with who and why."""
 
-from collections.abc import AsyncIterator
 from dataclasses import fields as fields_of
 from datetime import timedelta
 
@@ -29,12 +28,6 @@ def riverside(front: Front) -> Office:
     one.account("ada", Role.ADMINISTRATOR)
     one.account("lena", Role.SAFEGUARDING_LEAD)
     return one
-
-
-@pytest.fixture
-async def ada(riverside: Office) -> AsyncIterator[Browser]:
-    async with riverside.signed_in("ada") as browser:
-        yield browser
 
 
 async def save(browser: Browser, **entered: str) -> Page:

@@ -1,6 +1,5 @@
 """A change that makes sessions less safe says so before it is saved, and in which way."""
 
-from collections.abc import AsyncIterator
 from dataclasses import replace
 from datetime import timedelta
 
@@ -9,13 +8,11 @@ import pytest
 from app.core.checklist import FIXED
 from app.core.policy import Mode, Policy, Weight
 from app.store import policies
-from app.web.access import Role
 from app.web.app import read_pack
 from app.web.pages import policy_parts
 from app.web.pages.policy_fields import Field, Number
 from app.web.pages.policy_safety import LESS, MORE, NEITHER, less_safe
-from tests.web.accounts_desk import Office, office
-from tests.web.conftest import Front
+from tests.web.accounts_desk import Office
 from tests.web.reading import Browser, Page
 
 pytestmark = pytest.mark.anyio
@@ -24,19 +21,6 @@ PATH, SAVE = "/settings/policy", "Save as a new version"
 SHIPPED = Policy()
 PACK = read_pack()
 SAYS = "This makes sessions less safe"
-
-
-@pytest.fixture
-def riverside(front: Front) -> Office:
-    one = office(front.evening)
-    one.account("ada", Role.ADMINISTRATOR)
-    return one
-
-
-@pytest.fixture
-async def ada(riverside: Office) -> AsyncIterator[Browser]:
-    async with riverside.signed_in("ada") as browser:
-        yield browser
 
 
 def told(before: Policy, after: Policy) -> list[str]:
