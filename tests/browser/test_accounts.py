@@ -113,6 +113,8 @@ async def test_every_page_of_the_door_is_for_everybody(
     shade = "dark" if dark else "light"
 
     async def look(name: str) -> None:
+        # A click goes on when the next page begins to come, before its looks are there.
+        await page.wait_for_load_state()
         await page.evaluate(OPEN_ALL)
         results = await Axe().run(page)
         found[name] = [

@@ -228,7 +228,7 @@ async def test_a_line_that_falls_silent_is_told_and_heals(
         await expect(page).to_have_title("✕ Connection lost")
         await site.evening.join("sam")
         line.silent = False
-        await expect(page.get_by_text("2 workers in")).to_be_visible(timeout=9_000)
+        await expect(page.get_by_text("2 workers in")).to_be_visible(timeout=25_000)
         await expect(lost).to_be_hidden(timeout=5_000)
         await expect(page.get_by_label("What happened")).to_have_value("He shouted")
 

@@ -18,6 +18,7 @@ FIVE_SECONDS = 5_000
 
 async def looked_at(page: Page, folder: Path, name: str) -> None:
     """A picture for people, and axe for everybody."""
+    await page.wait_for_load_state()
     await page.screenshot(path=folder / f"moment-{name}.png", full_page=True)
     results = await Axe().run(page)
     assert results.response["violations"] == [], name

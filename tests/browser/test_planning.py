@@ -232,6 +232,7 @@ async def test_what_was_refused_is_for_everybody_too(
             for area in await page.get_by_role("textbox").all():
                 await area.fill("name,age\n<b>,x" if name == "import" else "")
             await page.get_by_role("button", name=button).click()
+            await page.wait_for_load_state()
             assert (await page.title()).startswith("Error:") or name == "import"
             results = await Axe().run(page)
             found[name] = [v["id"] for v in results.response["violations"]]

@@ -107,6 +107,7 @@ async def addresses(site: Site) -> dict[str, str]:
 async def faults_of(page: Page, name: str) -> list[str]:
     """What axe finds, on a phone and a desk, light and dark. CHAPERONE_PICTURES: a look."""
     found: list[str] = []
+    await page.wait_for_load_state()
     await page.evaluate(OPEN_ALL)
     for size, shade in product((PHONE, DESK), ("light", "dark")):
         window_size = ViewportSize(width=size["width"], height=size["height"])
