@@ -17,6 +17,7 @@ import hmac
 import os
 import secrets
 from collections.abc import Iterable
+from ssl import RAND_bytes
 
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
@@ -95,7 +96,8 @@ class Keyring:
 
     def encrypt(self, plain: bytes, aad: bytes) -> bytes:
         """Encrypt for one place; `aad` names it."""
-        nonce = os.urandom(_NONCE)
+        # Random as os.urandom's, without giving the interpreter lock away at each value.
+        nonce = RAND_bytes(_NONCE)
         head = self._first
         return head + nonce + self._ciphers[head].encrypt(nonce, plain, head + aad)
 

@@ -20,9 +20,9 @@ BACKLOG = 1024
 # for garbage (`chaperone bench --only intake`): what is there at the start is left out,
 # and young objects are looked through once in 20,000 instead of 700.
 GARBAGE_AFTER = (20_000, 20, 50)
-# The store's thread asks for the interpreter after each disk flush; the default makes it
-# and everybody who waits for that commit wait 5 ms.
-SWITCH_SECONDS = 0.0005
+# The store's thread asks for the interpreter around each statement; the default makes it
+# and everybody who waits for that commit wait 5 ms each time.
+SWITCH_SECONDS = 0.00005
 
 
 def listen(host: str, port: int) -> socket.socket:

@@ -101,7 +101,8 @@ def add_alone(db: Connection, entries: Sequence[Entry]) -> bool:
     values = tuple(chain.from_iterable(entries))
     try:
         make_ready(db)
-        driver.execute(_insert(len(entries)), values).close()
+        # Of many rows nobody asks for the last one's number: one taking-back less.
+        driver.executemany(_insert(len(entries)), (values,)).close()
     except sqlite3.Error as error:
         # As when SQLAlchemy runs it: who waits tells trouble of the store by its class.
         raise DBAPIError.instance(None, None, error, sqlite3.Error) from error
