@@ -223,10 +223,10 @@ class ThreadDoor:
 
     @contextmanager
     def _connected(self) -> Iterator[Connection]:
-        """The writer's connection.
+        """The writer's connection, the same one as long as nothing fails.
 
-        SQLite's stays the same: the pages it has read are good as long as nobody else
-        wrote, and hardly anybody else does. PostgreSQL's is tried before it is used again.
+        The pages SQLite has read are good as long as nobody else wrote, and hardly anybody
+        else does. PostgreSQL knows our statements, and what it made for this connection.
         """
         db = self._own
         if db is None:
@@ -237,10 +237,7 @@ class ThreadDoor:
         except BaseException:
             db.close()
             raise
-        if self._engine.dialect.name == "sqlite":
-            self._own = db
-        else:
-            db.close()
+        self._own = db
 
     def _commit_alone(self, job: _Job) -> bool:
         if not isinstance(job.work, Appending):
@@ -260,11 +257,9 @@ class ThreadDoor:
         batch = [job for job in asked if job.done.set_running_or_notify_cancel()]
         if not batch or (len(batch) == 1 and self._commit_alone(batch[0])):
             return
-        results: list[tuple[_Job, Any, BaseException | None]] = []
         try:
             with self._connected() as db, db.begin():
-                for job in batch:
-                    results.append(_run_alone(db, job, alone=len(batch) == 1))
+                results = _run(db, batch)
         except BaseException as error:  # noqa: BLE001 - every waiter must hear of it
             for job in batch:
                 job.done.set_exception(error)
@@ -276,21 +271,36 @@ class ThreadDoor:
                 job.done.set_result(value)
 
 
-def _run_alone(
-    db: Connection, job: _Job, *, alone: bool
-) -> tuple[_Job, Any, BaseException | None]:
-    """Run one job so that its failure undoes only itself."""
-    if alone:
-        return job, job.work(db), None
+def _run(
+    db: Connection, batch: Sequence[_Job]
+) -> list[tuple[_Job, Any, BaseException | None]]:
+    """Each with its value, or with what undid it alone. Raises what undid the only one."""
+    if len(batch) == 1:
+        return [(batch[0], batch[0].work(db), None)]
     db.exec_driver_sql("SAVEPOINT job")
+    results = []
+    for number, job in enumerate(batch):
+        if number:
+            _next_savepoint(db)
+        results.append(_run_alone(db, job))
+    return results
+
+
+def _run_alone(db: Connection, job: _Job) -> tuple[_Job, Any, BaseException | None]:
+    """Run one job in the savepoint that is open, so that its failure undoes only itself."""
     try:
-        value = job.work(db)
+        return job, job.work(db), None
     except Exception as error:  # noqa: BLE001 - handed to the one who asked
         db.exec_driver_sql("ROLLBACK TO SAVEPOINT job")
-        db.exec_driver_sql("RELEASE SAVEPOINT job")
         return job, None, error
-    db.exec_driver_sql("RELEASE SAVEPOINT job")
-    return job, value, None
+
+
+def _next_savepoint(db: Connection) -> None:
+    if db.dialect.name == "sqlite":
+        db.exec_driver_sql("RELEASE SAVEPOINT job")
+        db.exec_driver_sql("SAVEPOINT job")
+    else:
+        db.exec_driver_sql("RELEASE SAVEPOINT job; SAVEPOINT job")
 
 
 class Store:

@@ -6,12 +6,11 @@ text that can be sent to us can be stored.
 
 from typing import Any
 
-from psycopg import IsolationLevel
 from psycopg.pq import TransactionStatus
 from psycopg.types.string import StrDumper
 from sqlalchemy import Connection, Engine, create_engine, event
 from sqlalchemy.engine import URL
-from sqlalchemy.exc import PendingRollbackError
+from sqlalchemy.exc import DBAPIError, PendingRollbackError
 
 # Seconds for us, milliseconds for the kernel, and what the server does about a client
 # that is gone (https://www.postgresql.org/docs/15/libpq-connect.html).
@@ -33,10 +32,22 @@ WRITING, SERVING, MIGRATING = 1, 2, 3
 MOST_IDLE = "3s"
 
 
+# Numbers of the log are given out before the commit: with two writers at once a lower one
+# could appear after a reader has gone past it. The lock also makes "look, then add" as
+# safe as BEGIN IMMEDIATE does. Each statement of the writer must see what was committed
+# while it waited, hence READ COMMITTED.
+LOCK = f"pg_advisory_xact_lock({OURS}, {WRITING})"
+_WRITE = (
+    "BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE; SELECT set_config("
+    f"'idle_in_transaction_session_timeout', '{MOST_IDLE}', true), {LOCK}"
+)
+_READ = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"
+
+
 def open_postgresql(address: URL) -> Engine:
     """A pool of connections; one that is found dead is replaced before it is used."""
-    engine = create_engine(patient(address), pool_pre_ping=True)
-    event.listen(engine, "connect", _take_any_text)
+    engine = create_engine(patient(address))
+    event.listen(engine, "connect", _set_up)
     event.listen(engine, "begin", _begin)
     event.listen(engine, "commit", _nothing_failed)
     return engine
@@ -54,26 +65,23 @@ class _WithoutNul(StrDumper):
         return super().dump(obj.replace("\0", "\ufffd"))
 
 
-def _take_any_text(connection: Any, _record: Any) -> None:
+def _set_up(connection: Any, _record: Any) -> None:
+    # The driver's own transaction control is off: we say BEGIN ourselves, with all that
+    # belongs to it in one way there and back.
+    connection.autocommit = True
     connection.adapters.register_dumper(str, _WithoutNul)
 
 
 def _begin(connection: Connection) -> None:
-    # Numbers of the log are given out before the commit: with two writers at once a lower
-    # one could appear after a reader has gone past it. The lock also makes "look, then
-    # add" as safe as BEGIN IMMEDIATE does. Each statement of the writer must see what was
-    # committed while it waited, hence READ COMMITTED.
     writing = connection.get_execution_options().get("writing", False)
-    driver: Any = connection.connection.driver_connection
-    driver.read_only = not writing
-    driver.isolation_level = (
-        IsolationLevel.READ_COMMITTED if writing else IsolationLevel.REPEATABLE_READ
-    )
-    if writing:
-        connection.exec_driver_sql(
-            "SELECT set_config('idle_in_transaction_session_timeout', "
-            f"'{MOST_IDLE}', true), pg_advisory_xact_lock({OURS}, {WRITING})"
-        )
+    words = _WRITE if writing else _READ
+    try:
+        connection.exec_driver_sql(words)
+    except DBAPIError as problem:
+        if not problem.connection_invalidated:
+            raise
+        # It was gone before anything was done on it; now it is another one.
+        connection.exec_driver_sql(words)
 
 
 def _nothing_failed(connection: Connection) -> None:
