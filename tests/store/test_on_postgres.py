@@ -24,13 +24,20 @@ from app.core.presses import ActionState
 from app.crypto import Keyring
 from app.main import lock_of
 from app.store import log
-from app.store.database import InlineDoor, Store, ThreadDoor, open_engine
+from app.store.database import (
+    Appending,
+    InlineDoor,
+    Store,
+    ThreadDoor,
+    open_engine,
+)
 from app.store.lock import AlreadyRunning, DatabaseLock
 from tests.engine.room import Evening, evening
 from tests.engine.test_guard_goes_on import restart
 from tests.store.conftest import NOW
 from tests.store.postgres import Server
 from tests.store.test_database import note, noted
+from tests.store.test_entries import entry, expected, stored
 from tests.web.conftest import settings
 
 pytestmark = pytest.mark.anyio
@@ -147,6 +154,52 @@ async def test_a_database_that_restarts_is_found_again(
 
     assert await on_postgres.write(note("after")) == "after"
     assert await on_postgres.read(noted_by_name) == ["after", "before"]
+
+
+async def test_webhooks_are_stored_once_after_a_restart(
+    server: Server, on_postgres: Store
+) -> None:
+    """The connection that is gone had a function of its own."""
+    some = [entry(number) for number in range(5)]
+    await on_postgres.write(Appending(some[:3]))
+    server.restart()
+    await on_postgres.write(Appending(some))
+
+    assert await on_postgres.read(stored) == expected(some)
+
+
+async def test_who_may_make_nothing_temporary_stores_webhooks_all_the_same(
+    server: Server,
+) -> None:
+    some = [entry(number) for number in range(3)]
+    address = server.cleared()
+    server.ask("REVOKE TEMPORARY ON DATABASE chaperone FROM PUBLIC")
+    server.ask("DROP ROLE IF EXISTS plain")
+    server.ask("CREATE ROLE plain LOGIN IN ROLE pg_read_all_data, pg_write_all_data")
+    engine = open_engine(address.replace("postgres@", "plain@"))
+    store = Store(engine, Keyring([b"k" * 32]), ThreadDoor(engine))
+    try:
+        await store.write(Appending(some[:2]))
+        await store.write(Appending(some[1:]))
+        assert await store.read(stored) == expected(some)
+    finally:
+        store.close()
+        server.ask("GRANT TEMPORARY ON DATABASE chaperone TO PUBLIC")
+
+
+async def test_webhooks_wait_for_who_writes_beside_the_service(
+    server: Server, on_postgres: Store
+) -> None:
+    """Numbers of the log appear in their order, also of what commits by itself."""
+    with on_postgres.unit() as db:
+        waiting = asyncio.create_task(on_postgres.write(Appending([entry(2)])))
+        await asyncio.to_thread(until, lambda: locks(server, granted=False) == 1)
+        log.add(db, [entry(1)])
+    await waiting
+
+    with on_postgres.engine.connect() as db:
+        rows = db.execute(text("SELECT ref FROM log ORDER BY seq")).scalars().all()
+    assert rows == ["ref-1.0", "ref-2.0"]
 
 
 async def test_a_zero_character_from_outside_is_kept_as_a_mark(
