@@ -10,8 +10,9 @@ SHELL := /bin/bash
 # Passed on to the program: make rehearse ARGS=--exit
 ARGS ?=
 
-# Whole files to each core, so that what a file sets up is set up once.
-CORES := -n auto --maxprocesses 4 --dist loadfile
+# Whole files to each core, so that what a file sets up is set up once; in the order of
+# tests/conftest.py, which begins with the long ones.
+CORES := -n auto --maxprocesses 4 --dist loadfile --no-loadscope-reorder
 
 BIN := .venv/bin
 RUN := .venv/installed-run

@@ -17,7 +17,9 @@ from app.config import load_settings
 from app.main import open_store
 
 ROOMS = 100
-SETTLE_FIRST = 5.0
+# The list is only believed about who is missing when it must know of their join
+# (`roster_staleness`), so the rooms of an evening that has begun are older than that.
+SETTLE_FIRST = 65.0
 WITHIN = 120.0
 GOAL = 10.0
 GOAL_ENDED = 20.0

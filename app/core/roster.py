@@ -86,14 +86,15 @@ def differences(
     shown: set[str] = set()
     rows, named = _rows(instance, entries)
     for entry in rows:
-        connection = match(instance, entry.seat)
+        connection, back = match(instance, entry.seat), False
         role = entry.role
         if connection is not None:
             shown.add(connection.key)
             role = _role(session, connection, entry, started_at)
-            if _as_thought(instance, connection, entry, role):
+            back = _is_back(session, instance, connection, entry, rows, started_at)
+            if not back and _as_thought(instance, connection, entry, role):
                 continue
-        found.append(_seen(instance, connection, entry, role, started_at))
+        found.append(_seen(instance, connection, entry, role, started_at, in_main=back))
     if complete and named:
         for connection in instance.connections.values():
             if connection.key not in shown:
@@ -101,6 +102,32 @@ def differences(
                 if missed is not None:
                     found.append(missed)
     return found
+
+
+def _is_back(
+    session: GroupSession,
+    instance: Instance,
+    connection: Connection,
+    entry: Seen,
+    rows: Iterable[Seen],
+    started_at: datetime,
+) -> bool:
+    """Whether they left a breakout room for the main one, and nobody told us.
+
+    Only a list that tells breakout rooms apart can say so, and not before it must know
+    of the last move we heard of (F10).
+    """
+    where = connection.whereabouts(instance.closed_at)
+    if entry.waiting or entry.room != MAIN_ROOM or where.room in ("", MAIN_ROOM):
+        return False
+    told = max((m.at for m in connection.marks if m.kind in _NEWS), default=None)
+    if told is not None and started_at - told < session.policy.roster_staleness:
+        return False
+    return instance.lists_rooms or _tells_rooms(rows)
+
+
+def _tells_rooms(rows: Iterable[Seen]) -> bool:
+    return any(row.room != MAIN_ROOM and not row.waiting for row in rows)
 
 
 def _as_thought(
@@ -138,12 +165,14 @@ def _seen(
     entry: Seen,
     role: str,
     started_at: datetime,
+    *,
+    in_main: bool,
 ) -> ConnectionSeen:
     seat, room = entry.seat, entry.room
     proof = instance.proof_at
     if connection is not None:
         where = connection.whereabouts(instance.closed_at)
-        if room == MAIN_ROOM and not entry.waiting:
+        if room == MAIN_ROOM and not entry.waiting and not in_main:
             # A list that does not know of breakout rooms moves nobody out of one.
             room = where.room or room
         if where.room or where.waiting:
@@ -228,11 +257,14 @@ def prove(
     """Note which connections this look proved; returns their keys for ``last_seen``."""
     keys: list[str] = []
     rows, named = _rows(instance, entries)
+    instance.lists_rooms = instance.lists_rooms or _tells_rooms(rows)
     for entry in rows:
         connection = match(instance, entry.seat)
         if connection is None:
             continue
         where = connection.whereabouts(instance.closed_at)
+        if instance.lists_rooms and entry.room != where.room and not entry.waiting:
+            continue  # It does not show them where we think they are.
         if bool(where.room) == (not entry.waiting):
             connection.proved_at = max(connection.proved_at or started_at, started_at)
             keys.append(connection.key)

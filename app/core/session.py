@@ -45,7 +45,8 @@ class Instance:
     that shows it running. ``proof_at``: when the last complete roster read began.
     ``checked_at``: when the meeting's status was last read, where the platform shows no
     roster. ``failing_since``: the first failed read of the current run of failures.
-    ``heard_at``: the last webhook about it.
+    ``heard_at``: the last webhook about it. ``lists_rooms``: a look since this process
+    began told breakout rooms apart, so "main room" in the list means the main room.
     """
 
     ref: MeetingRef
@@ -76,6 +77,7 @@ class Instance:
     checked_at: datetime | None = None
     failing_since: datetime | None = None
     heard_at: datetime | None = None
+    lists_rooms: bool = field(default=False, compare=False, repr=False)
 
     @property
     def closed_at(self) -> datetime | None:

@@ -194,6 +194,8 @@ class _Walk:
                 self.last_in = mark.at
                 self.enter(mark, mark.room)
             case MarkKind.BREAKOUT_LEFT:
+                if self.room:
+                    self.last_in = mark.at
                 if self.room == mark.room:
                     self.enter(mark, MAIN_ROOM)
                     self.passing = True

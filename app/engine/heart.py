@@ -119,6 +119,7 @@ class Heart:
                 self.turns.come_back(session_id, at)
         for session_id in (*working, *self.spool.owing()):
             if ours(session_id):
+                self.watch.taken_up(session_id)
                 self.wake(session_id)
         self._tasks.bell.set()
 

@@ -42,8 +42,14 @@ class Watch:
         self._seen = Seen(footing, spool, wake)
         self._unseen = Unseen(footing, self._seen, self._status, wake)
         self.measured: Callable[[str, timedelta], None] = lambda _platform, _gap: None
+        self._taken_up: dict[str, datetime] = {}
 
     # --- when -------------------------------------------------------------------
+
+    def taken_up(self, session_id: str) -> None:
+        """From now on this process guards it: what was told meanwhile nobody heard, so
+        each open room is looked at before its usual turn."""
+        self._taken_up[session_id] = self._footing.clock.now()
 
     def due(self, held: Held) -> dict[str, datetime]:
         """Instance -> when to look next; ``DOOR`` for "has it started unseen?"."""
@@ -54,6 +60,9 @@ class Watch:
             name = instance.ref.instance
             last = held.looked_at.get(name, opened_at(instance))
             found[name] = last + self._gap(session, instance)
+            taken_up = self._taken_up.get(session.session_id)
+            if taken_up is not None and last < taken_up:
+                found[name] = taken_up
             settled = settled_at(session, instance)
             if settled is not None and settled > last:
                 found[name] = min(found[name], settled)

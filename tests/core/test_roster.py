@@ -371,3 +371,57 @@ def test_a_list_cut_short_puts_nobody_in_doubt() -> None:
     session = story(*EVENING, joined(CHLOE, "19:09"))
     prove(here(session), BOTH, started_at=at("19:09:10"), complete=False)
     assert settled_at(session, here(session)) is None
+
+
+# --- breakout rooms of which the news was lost ----------------------------------------
+
+IN_BLUE = (*EVENING, joined(CHLOE), seat(e.BreakoutJoined, BEN, "19:05", room="blue"))
+IN_MAIN = (row(ANNA), row(BEN), row(CHLOE))
+
+
+@pytest.mark.parametrize(
+    ("clock", "believed"),
+    [("19:05:59", False), ("19:06", True), ("19:06:01", True)],
+)
+def test_a_list_that_tells_rooms_apart_brings_back_who_is_in_the_main_room(
+    clock: str, believed: bool
+) -> None:
+    """It may be a minute old; after that nobody is kept in a room they have left."""
+    session = story(*IN_BLUE)
+    rows = [row(ANNA), row(BEN), row(CHLOE, room="red")]
+    back = seen(BEN, clock, last_proof_at=at("19:05"))
+    found = [one for one in look(session, clock, rows) if one.uuid == BEN["uuid"]]
+    assert found == ([back] if believed else [])
+    for fact in found:
+        apply(session, fact)
+        connection = here(session).connections[BEN["uuid"]]
+        assert connection.whereabouts().room == e.MAIN_ROOM
+
+
+def test_that_it_tells_rooms_apart_is_known_from_a_look_before() -> None:
+    session = story(*IN_BLUE)
+    assert look(session, "19:10", IN_MAIN) == []  # perhaps a list without rooms
+    proved(session, "19:10", [row(ANNA), row(BEN, room="blue"), row(CHLOE)])
+    assert look(session, "19:11", IN_MAIN) == [
+        seen(BEN, "19:11", last_proof_at=at("19:10"))
+    ]
+
+
+def test_a_look_that_shows_another_room_does_not_prove_the_old_one() -> None:
+    session = story(*IN_BLUE)
+    rows = [row(ANNA), row(BEN, room="blue"), row(CHLOE)]
+    assert proved(session, "19:05:10", rows) == ("UUID-ANNA", "UUID-BEN", "UUID-CHLOE")
+    assert proved(session, "19:05:20", IN_MAIN) == ("UUID-ANNA", "UUID-CHLOE")
+    assert look(session, "19:06", IN_MAIN) == [
+        seen(BEN, "19:06", last_proof_at=at("19:05:10"))
+    ]
+
+
+@pytest.mark.parametrize(("clock", "room"), [("19:10:59", "main"), ("19:11", "blue")])
+def test_f10_an_old_list_takes_nobody_back_into_a_room_they_left(
+    clock: str, room: str
+) -> None:
+    """Else a worker who left would hide for a minute that a client is alone there."""
+    session = story(*IN_BLUE, seat(e.BreakoutLeft, BEN, "19:10", room="blue"))
+    apply(session, seen(BEN, clock, room="blue"))
+    assert here(session).connections[BEN["uuid"]].whereabouts().room == room

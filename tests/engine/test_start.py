@@ -8,9 +8,11 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from app.bench.processes import settings
 from app.bench.seed import Room, plant
-from app.clock import SteadyClock
+from app.clock import ManualClock, SteadyClock
 from app.config import load_settings
 from app.main import Service, build
+from tests.engine.room import evening
+from tests.engine.test_guard_goes_on import restart
 
 pytestmark = pytest.mark.anyio
 
@@ -52,3 +54,20 @@ async def test_its_deadlines_are_kept_by_a_clock_that_nobody_sets(
     for platform in made.platforms.values():
         await platform.close()
     made.store.close()
+
+
+async def test_an_open_room_is_looked_at_at_once_after_a_restart(
+    clock: ManualClock,
+) -> None:
+    """Whoever left while nobody listened is not told a second time (I1)."""
+    async with evening(clock) as tonight:
+        await tonight.join("anna", "sam", "ben", "chloe")
+        await tonight.wait(2)
+        looked = tonight.count("roster")
+
+        restart(tonight)
+        await tonight.engine.step()
+
+        assert tonight.count("roster") == looked + 1
+        await tonight.wait(2)
+        assert tonight.count("roster") == looked + 1
