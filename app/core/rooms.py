@@ -8,6 +8,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
+from app.core.alone import alone_through_rooms
 from app.core.connections import Connection, Stay
 from app.core.identity import Standing, standings
 from app.core.session import GroupSession, Instance
@@ -186,7 +187,28 @@ def _unsafe(
         if stay.room == name and stay.end is not None and stay.end >= begun:
             since = max(since, stay.seen_until or stay.end)
             news.append(stay.end_heard_at)
-    return since, max(filter(None, news), default=None)
+    moved = _since_moved(session, instance, known, name, [s for _, s in workers])
+    return min(since, moved or since), max(filter(None, news), default=None)
+
+
+def _since_moved(
+    session: GroupSession,
+    instance: Instance,
+    known: dict[str, Standing],
+    name: str,
+    workers: list[Stay],
+) -> datetime | None:
+    """The longest that anybody here has gone from room to room without a worker, but not
+    from before a worker was last in this one."""
+    alone = [
+        alone_through_rooms(where.stays, workers, session.policy.grace)
+        for key, connection in instance.connections.items()
+        if known[key].at_risk
+        and (where := connection.whereabouts(instance.closed_at)).room == name
+    ]
+    since = min(filter(None, alone), default=None)
+    last = [s.seen_until or s.end for s in workers if s.room == name]
+    return since and max([since, *filter(None, last)])
 
 
 def covered_since(stays: Iterable[Stay], bridge: timedelta) -> datetime | None:

@@ -110,7 +110,7 @@ def _first_grace(session: GroupSession, room: Room) -> timedelta:
 def _came_unheard(room: Room) -> bool:
     """Whether it was a look that showed the first of them, and nobody told us since."""
     return any(
-        stay.by_poll and stay.room == room.name and stay.begins == room.unsafe_since
+        stay.by_poll and stay.begins == room.unsafe_since
         for connection in room.instance.connections.values()
         for stay in connection.whereabouts(room.instance.closed_at).stays
     )

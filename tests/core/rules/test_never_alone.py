@@ -851,3 +851,67 @@ def test_somebody_who_says_to_be_a_worker_is_at_no_risk_alone() -> None:
 
     apply(alone, joined(BEN, "19:00"))
     assert asked(alone, "19:30") != []
+
+
+def through_rooms(*more: Any) -> GroupSession:
+    """Anna's line dies at 19:04:10; Ben, alone in the main room, goes to a side room."""
+    gone = seat(e.ParticipantLeft, ANNA, "19:04:10")
+    return story(*EVENING, gone, aside(BEN, "19:05"), *more)
+
+
+def test_going_to_another_room_buys_no_time_alone() -> None:
+    """I1b: the grace follows the young person, not the room."""
+    session = through_rooms()
+    assert not ends(session, "19:05:09")
+    assert ends(session, "19:05:10")
+
+
+def test_nor_does_coming_back_and_going_on() -> None:
+    back = seat(e.BreakoutLeft, BEN, "19:05:04", room="blue")
+    session = through_rooms(back, aside(BEN, "19:05:06", "green"))
+    assert not ends(session, "19:05:09")
+    assert ends(session, "19:05:10")
+
+
+def test_who_comes_to_a_room_that_a_worker_just_left_waits_for_that_worker() -> None:
+    session = story(
+        *EVENING,
+        joined(SAM),
+        joined(CHLOE, "19:00"),
+        aside(CHLOE, "19:03"),
+        aside(SAM, "19:03"),
+        seat(e.ParticipantLeft, ANNA, "19:04:10"),
+        seat(e.ParticipantLeft, SAM, "19:05:01"),
+        aside(BEN, "19:05:05"),
+    )
+    assert not ends(session, "19:06")
+    assert ends(session, "19:06:01")
+
+
+def test_a_worker_met_on_the_way_begins_the_time_anew() -> None:
+    session = story(
+        *EVENING,
+        joined(SAM),
+        aside(SAM, "19:03"),
+        seat(e.ParticipantLeft, ANNA, "19:04:10"),
+        aside(BEN, "19:04:30"),
+        aside(BEN, "19:05", "green"),
+    )
+    assert not ends(session, "19:05:59")
+    assert ends(session, "19:06")
+
+
+@pytest.mark.parametrize(
+    ("back_at", "ends_at"), [("19:05:05", "19:05:10"), ("19:05:11", "19:06:11")]
+)
+def test_only_a_return_within_the_grace_is_the_same_time_alone(
+    back_at: str, ends_at: str
+) -> None:
+    session = story(
+        *EVENING,
+        seat(e.ParticipantLeft, ANNA, "19:04:10"),
+        seat(e.ParticipantLeft, BEN, "19:04:11"),
+        joined(BEN, back_at),
+        aside(BEN, back_at),
+    )
+    assert ends(session, ends_at)
