@@ -1,7 +1,7 @@
 """A lane of its own for webhooks: from the parser to the engine without ASGI.
 
 Task, scope, layers and events of an ASGI request cost more than verifying, reading,
-sealing and storing the fact it brings (docs/decisions/0012). Only a request that needs none
+sealing and storing the fact it brings (docs/decisions/0013). Only a request that needs none
 of them takes the lane; every other, and everything odd, goes the ordinary road, which
 answers with the same bytes (tests/web/test_lane.py).
 """
