@@ -18,6 +18,7 @@ from app.core.rules import RULES, Rule
 from app.crypto import new_token
 from app.engine.alarms import Alarms
 from app.engine.codes import code_sender
+from app.engine.disk import LOOK_EVERY, DiskRoom
 from app.engine.footing import Footing
 from app.engine.leases import EVERYTHING, Shared
 from app.engine.loop import Engine
@@ -192,6 +193,19 @@ def backups_of(
     return backups
 
 
+def disk_of(settings: Settings, store: Store, clock: Clock, engine: Engine) -> DiskRoom:
+    """Who looks at the disks of the data and of the second file while the service runs."""
+    folders = [settings.data_dir]
+    database = store.engine.url
+    if database.get_backend_name() == "sqlite" and database.database:
+        folders.append(Path(database.database).parent)
+    if (spool := spool_file_of(settings)) is not None:
+        folders.append(spool.path.parent)
+    disk = DiskRoom(folders, clock, engine.alarms.cry)
+    engine.add_job("disk", LOOK_EVERY, disk.run)
+    return disk
+
+
 def build(
     settings: Settings,
     *,
@@ -250,6 +264,7 @@ def build(
         provider=sign_in_provider(settings),
         backups=backups_of(settings, clock, engine, footing.leases.has_house),
         spool_file=footing.spool_file,
+        disk=disk_of(settings, store, clock, engine),
     )
     lane = ShortRoad(web.state.house)
     service = Service(settings, clock, store, engine, platforms, web, lane, spool_lock)

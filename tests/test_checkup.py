@@ -145,14 +145,27 @@ async def test_the_disk_has_a_least(
 
 
 @pytest.mark.parametrize(
-    ("confirmed", "state"), [(0, "fault"), (1, "fault"), (2, "ok")]
+    ("confirmed", "second", "state"),
+    [
+        (0, "mail", "fault"),
+        (1, "webhook", "fault"),
+        (2, "mail", "warn"),
+        (2, "webhook", "ok"),
+    ],
 )
 async def test_two_contacts_must_have_answered(
-    store: Store, confirmed: int, state: str
+    store: Store, confirmed: int, second: str, state: str
 ) -> None:
+    ways = [
+        contacts.Contact(channel="mail", address="c0@x.example"),
+        contacts.Contact(channel="mail", address="c1@x.example")
+        if second == "mail"
+        else contacts.Contact(
+            channel="webhook", address="https://x.example", secret="whsec_" + "A" * 32
+        ),
+    ]
     with store.unit() as db:
-        for number in range(2):
-            contact = contacts.Contact(channel="mail", address=f"c{number}@x.example")
+        for number, contact in enumerate(ways):
             made, code = contacts.add(db, store, contact, NOW)
             if number < confirmed:
                 contacts.confirm(db, store, made, code, NOW)

@@ -13,13 +13,12 @@ from app.checkup.finding import Finding, failed
 from app.checkup.outside import Outside
 from app.clock import Clock
 from app.config import Settings
+from app.engine.disk import LEAST
 from app.main import mail_settings, sign_in_provider, spool_file_of
 from app.store import soundness
 from app.store.database import Store
-from app.store.plans import contacts_confirmed
+from app.store.plans import contact_channels, contacts_confirmed
 from integrations.base import PlatformFailure
-
-LEAST_DISK = 10**9
 
 
 async def usable_settings(settings: Settings) -> list[Finding]:
@@ -161,7 +160,7 @@ async def disk(settings: Settings, store: Store, outside: Outside) -> list[Findi
     if database.get_backend_name() == "sqlite" and database.database:
         folder = Path(database.database).parent
     free = outside.free_bytes(folder)
-    if free < LEAST_DISK:
+    if free < LEAST:
         return [
             Finding(
                 "disk",
@@ -176,6 +175,7 @@ async def disk(settings: Settings, store: Store, outside: Outside) -> list[Findi
 async def alarm_contacts(store: Store) -> list[Finding]:
     """Two confirmed ones, or an alarm may reach nobody."""
     confirmed: int = await store.read(contacts_confirmed)
+    ways: int = await store.read(contact_channels)
     if confirmed < 2:
         return [
             Finding(
@@ -183,6 +183,16 @@ async def alarm_contacts(store: Store) -> list[Finding]:
                 "fault",
                 f"{confirmed} of 2 are confirmed, so an alarm may reach nobody.",
                 "chaperone contact add --mail ADDRESS, then chaperone contact confirm.",
+            )
+        ]
+    if ways < 2:
+        return [
+            Finding(
+                "alarm contacts",
+                "warn",
+                f"{confirmed} are confirmed, all by the same way: if it fails, all are silent.",
+                "Let one hear by mail and one by a gateway for text messages "
+                "(chaperone contact add --webhook ADDRESS).",
             )
         ]
     return [Finding("alarm contacts", "ok", f"{confirmed} are confirmed.")]

@@ -1,6 +1,5 @@
 """The world as the check sees it: name servers, TLS, HTTP, mail, the disk."""
 
-import shutil
 import ssl
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
@@ -9,6 +8,7 @@ from email.utils import parsedate_to_datetime
 from pathlib import Path
 
 from app.clock import Clock
+from app.engine.disk import free_bytes
 from integrations.http import AsyncClient
 from integrations.mail import client as mail_client
 from integrations.mail.settings import MailSettings
@@ -43,13 +43,6 @@ def _date(text: str | None) -> datetime | None:
     except (TypeError, ValueError):
         return None
     return at.astimezone(UTC) if at.tzinfo else at.replace(tzinfo=UTC)
-
-
-def free_bytes(folder: Path) -> int:
-    """Free space where `folder` is, or will be."""
-    while not folder.exists() and folder != folder.parent:
-        folder = folder.parent
-    return shutil.disk_usage(folder).free
 
 
 @dataclass(frozen=True, slots=True)

@@ -87,7 +87,8 @@ class Plan:
     """Everything decided about one group session, as of ``version``.
 
     ``starts_at`` / ``ends_at`` are aware UTC; ``zone`` is the IANA zone they were
-    entered in. ``recording_*`` follow guidance 001.10 and T7.
+    entered in. ``alarm_channels``: by how many ways the confirmed contacts are reached,
+    0 when it was not counted. ``recording_*`` follow guidance 001.10 and T7.
     """
 
     session_id: str
@@ -107,6 +108,7 @@ class Plan:
     risk_assessment: bool = False
     emergency_contacts: bool = False
     alarm_contacts_confirmed: int = 0
+    alarm_channels: int = 0
     recording_reason: str = personal()
     link_is_public: bool = False
 

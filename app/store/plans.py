@@ -51,6 +51,7 @@ def build_plan(db: Connection, store: Store, session_id: str) -> Plan:
         risk_assessment=row.risk_assessment,
         emergency_contacts=row.emergency_contacts,
         alarm_contacts_confirmed=contacts_confirmed(db),
+        alarm_channels=contact_channels(db),
         recording_reason=row.recording_reason,
         link_is_public=row.link_is_public,
     )
@@ -80,6 +81,13 @@ def names_of(db: Connection, store: Store, session_id: str) -> dict[str, str]:
 def contacts_confirmed(db: Connection) -> int:
     """How many alarm contacts answered their code."""
     count = select(func.count()).select_from(contacts)
+    found = db.execute(count.where(contacts.c.confirmed_at.is_not(None)))
+    return int(found.scalar_one())
+
+
+def contact_channels(db: Connection) -> int:
+    """By how many different ways (mail, webhook) those who answered are reached."""
+    count = select(func.count(contacts.c.channel.distinct()))
     found = db.execute(count.where(contacts.c.confirmed_at.is_not(None)))
     return int(found.scalar_one())
 

@@ -28,7 +28,7 @@ from app.web.api import (
 from app.web.api import sessions as planned
 from app.web.api.shapes import API
 from app.web.body import BODY_SECONDS
-from app.web.house import Backups, House, SendCode
+from app.web.house import Backups, Disk, House, SendCode
 from app.web.letters import SendLetter
 from app.web.pages import routes as pages
 from app.web.patience import Patience
@@ -50,6 +50,7 @@ def create_web(
     provider: Provider | None = None,
     backups: Backups | None = None,
     spool_file: SpoolFile | None = None,
+    disk: Disk | None = None,
     pack: Pack | None = None,
     platforms: Sequence[str] | None = None,
 ) -> FastAPI:
@@ -72,6 +73,7 @@ def create_web(
         provider=provider,
         backups=backups,
         spool_file=spool_file,
+        disk=disk,
         tries=Tries(clock),
     )
     web = FastAPI(

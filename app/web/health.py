@@ -55,6 +55,9 @@ async def readyz(request: Request) -> Response:
         # Told, and no reason to send people away from a service that guards.
         trouble = await asyncio.to_thread(house.backups.trouble)
         problems += [trouble] if trouble is not None else []
+    if house.disk is not None:
+        trouble = await asyncio.to_thread(house.disk.trouble)
+        problems += [trouble] if trouble is not None else []
     ready = all(checks.values())
     body = {
         "ready": ready,

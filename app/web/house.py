@@ -33,6 +33,16 @@ class Backups(Protocol):
         """A sentence when it is too old."""
 
 
+class Disk(Protocol):
+    """What the pages and /readyz say of the room left. Both look at a disk."""
+
+    def trouble(self) -> str | None:
+        """A sentence when too little is left."""
+
+    def least(self) -> int:
+        """Free bytes. Raises OSError."""
+
+
 @dataclass(frozen=True, slots=True)
 class House:
     """Settings, engine, store, clock, and what web itself remembers.
@@ -41,8 +51,8 @@ class House:
     ``send_code`` None: contacts cannot be confirmed from here. ``send_letter`` None: no
     mail server is set. ``provider`` None: nobody signs in with the organisation's accounts.
     ``backups`` None: none are made by this service. ``spool_file`` None: what the store
-    does not take is kept in memory only. ``on_erased``: what else forgets
-    names it keeps in memory when somebody was erased.
+    does not take is kept in memory only. ``disk`` None: nobody looks at it.
+    ``on_erased``: what else forgets names it keeps in memory when somebody was erased.
     """
 
     settings: Settings
@@ -57,6 +67,7 @@ class House:
     provider: Provider | None = None
     backups: Backups | None = None
     spool_file: SpoolFile | None = None
+    disk: Disk | None = None
     passwords: PasswordWork = field(default_factory=PasswordWork)
     counts: Counts = field(default_factory=Counts)
     token_used: dict[str, float] = field(default_factory=dict)

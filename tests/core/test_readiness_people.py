@@ -83,6 +83,14 @@ def test_two_alarm_contacts_are_confirmed(count: int, result: Result) -> None:
     assert line(session, "alarm_contacts").result is result
 
 
+@pytest.mark.parametrize(("ways", "warned"), [(0, False), (1, True), (2, False)])
+def test_two_contacts_by_one_way_are_said_to_be(ways: int, warned: bool) -> None:
+    the_plan = plan(alarm_contacts_confirmed=2, alarm_channels=ways)
+    found = line(set_up(the_plan=the_plan), "alarm_contacts")
+    assert found.result is Result.OK
+    assert ("the same way" in found.evidence) is warned
+
+
 @pytest.mark.parametrize(
     ("needed", "gate"),
     [

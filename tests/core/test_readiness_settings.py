@@ -242,3 +242,26 @@ def test_the_promise_shown_is_that_of_the_safety_time_budget(
 def test_the_promise_before_the_first_worker(first: int, longest: int) -> None:
     policy = Policy(grace_first_worker=timedelta(seconds=first))
     assert longest_before_first(policy) == timedelta(seconds=longest)
+
+
+@pytest.mark.parametrize(
+    ("changed", "looking", "webhooks_only", "first"),
+    [
+        ({"call_deadline": 5}, 80, 325, 140),
+        ({"call_deadline": 6}, 82, 327, 142),
+        ({"verify_after": 6}, 81, 326, 141),
+        ({"verify_after": 4}, 79, 325, 139),
+        ({"retry_cap": 4}, 80, 325, 140),
+        ({"retry_cap": 6}, 81, 325, 141),
+    ],
+    ids=str,
+)
+def test_a_policy_that_lets_calls_take_longer_promises_less(
+    changed: dict[str, int], looking: int, webhooks_only: int, first: int
+) -> None:
+    policy = Policy()
+    for name, seconds in changed.items():
+        policy = replace(policy, **{name: timedelta(seconds=seconds)})
+    assert longest_alone(policy, live_roster=True) == timedelta(seconds=looking)
+    assert longest_alone(policy, live_roster=False) == timedelta(seconds=webhooks_only)
+    assert longest_before_first(policy) == timedelta(seconds=first)

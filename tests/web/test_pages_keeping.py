@@ -29,8 +29,24 @@ class Kept:
         return self._trouble
 
 
+class Room:
+    """A disk with so many free bytes, and what is wrong with that."""
+
+    def __init__(self, free: int, trouble: str | None = None) -> None:
+        self._free, self._trouble = free, trouble
+
+    def least(self) -> int:
+        return self._free
+
+    def trouble(self) -> str | None:
+        return self._trouble
+
+
 async def words(
-    riverside: Office, backups: Kept | None = None, spool_file: SpoolFile | None = None
+    riverside: Office,
+    backups: Kept | None = None,
+    spool_file: SpoolFile | None = None,
+    disk: Room | None = None,
 ) -> str:
     one = riverside.evening
     riverside.app = create_web(
@@ -40,6 +56,7 @@ async def words(
         one.clock,
         backups=backups,
         spool_file=spool_file,
+        disk=disk,
     )
     async with riverside.signed_in("ada") as ada:
         return (await ada.open("/settings")).words
@@ -77,3 +94,13 @@ async def test_a_second_file_that_cannot_be_written_is_to_be_mended(
     said = await words(riverside, spool_file=lost)
     assert "Second file ✕ To mend" in said
     assert "cannot be written (No such file or directory)" in said
+
+
+async def test_room_on_the_disk_is_well(riverside: Office) -> None:
+    said = await words(riverside, disk=Room(7 * 10**9))
+    assert "Disk ✓ Well 7 GB are free." in said
+
+
+async def test_a_disk_that_fills_up_says_what_to_do(riverside: Office) -> None:
+    said = await words(riverside, disk=Room(1, "Only 0 MB are free."))
+    assert "Disk ✕ To mend Only 0 MB are free. To mend it: Make room" in said

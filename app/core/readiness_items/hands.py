@@ -11,7 +11,8 @@ from app.core.readiness_items.settings import READ_AT_LEAST_EVERY
 from app.core.session import GroupSession
 
 NEWS_IN_TIME = timedelta(seconds=15)
-"""N0 of the safety-time budget: allowed beyond the grace when the news comes at once."""
+"""N0 of the safety-time budget: allowed beyond the grace when the news comes at once.
+Longer where the policy lets a call, or the look at its effect, take longer."""
 
 FIRST_REPEAT = timedelta(minutes=5)
 """Zoom sends a webhook that we missed again after 5 minutes at the earliest
@@ -19,7 +20,7 @@ FIRST_REPEAT = timedelta(minutes=5)
 
 
 ONE_MORE_TRY = timedelta(seconds=5)
-"""For one end that had no effect and is tried again."""
+"""For one end that had no effect and is tried again; longer with a longer `retry_cap`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +30,16 @@ class Addend:
     what: str
     settings: tuple[str, ...]
     lasts: timedelta
+
+
+def in_time(policy: Policy) -> timedelta:
+    """N0 under this policy: the call that looks, the call that ends, the look after it."""
+    return max(NEWS_IN_TIME, 2 * policy.call_deadline + policy.verify_after)
+
+
+def one_more_try(policy: Policy) -> timedelta:
+    """The wait before an end is tried once more."""
+    return max(ONE_MORE_TRY, policy.retry_cap)
 
 
 def addends(policy: Policy, *, live_roster: bool) -> tuple[Addend, ...]:
@@ -50,7 +61,11 @@ def addends(policy: Policy, *, live_roster: bool) -> tuple[Addend, ...]:
                 ("grace_late_news",),
                 policy.grace_late_news,
             ),
-            Addend("to act", ("hands.NEWS_IN_TIME",), NEWS_IN_TIME),
+            Addend(
+                "to act",
+                ("hands.NEWS_IN_TIME", "call_deadline", "verify_after"),
+                in_time(policy),
+            ),
         )
     pace = policy.poll_calm
     if not policy.grace:
@@ -71,7 +86,9 @@ def addends(policy: Policy, *, live_roster: bool) -> tuple[Addend, ...]:
         Addend(
             "until the effect is looked for", ("verify_after",), policy.verify_after
         ),
-        Addend("one more try", ("hands.ONE_MORE_TRY",), ONE_MORE_TRY),
+        Addend(
+            "one more try", ("hands.ONE_MORE_TRY", "retry_cap"), one_more_try(policy)
+        ),
     )
 
 
@@ -88,7 +105,7 @@ def longest_before_first(policy: Policy) -> timedelta:
     before, and is never shorter than ``SHORTEST_FIRST_GRACE``.
     """
     unseen = policy.poll_calm + policy.call_deadline
-    act = 2 * policy.call_deadline + policy.verify_after + ONE_MORE_TRY
+    act = 2 * policy.call_deadline + policy.verify_after + one_more_try(policy)
     return max(policy.grace_first_worker, SHORTEST_FIRST_GRACE + unseen) + act
 
 
@@ -105,7 +122,7 @@ def live_roster(session: GroupSession, hands: Hands) -> Finding:
             f"We can see who is in the room: nobody is alone for more than {bound}, "
             "though news from the platform gets lost.",
         )
-    soon = _seconds(session.policy.grace + NEWS_IN_TIME)
+    soon = _seconds(session.policy.grace + in_time(session.policy))
     return Finding(
         Result.FAULT,
         "Webhooks only: we cannot look into the room. Nobody is alone for more than "

@@ -15,7 +15,7 @@ from starlette.responses import Response
 
 from app.store import policies, queue
 from app.web import health
-from app.web.house import Backups
+from app.web.house import Backups, Disk
 from app.web.pages.visit import CONTACTS_NEEDED, Visit
 from app.web.words import Tag, length
 from integrations import PLATFORMS
@@ -147,9 +147,11 @@ def _mail(visit: Visit) -> Line:
 
 
 async def _keeping(visit: Visit) -> list[Line]:
-    """Backups and the second file, in the words of ``chaperone check``."""
+    """Backups, disk and the second file, in the words of ``chaperone check``."""
     house = visit.house
     lines = [await _backups(house.backups)]
+    if house.disk is not None:
+        lines.append(await _disk(house.disk))
     if house.spool_file is not None:
         why = await asyncio.to_thread(house.spool_file.trouble)
         fix = "Give its folder to the account that Chaperone runs as."
@@ -159,6 +161,15 @@ async def _keeping(visit: Visit) -> list[Line]:
             else Line("Second file", WELL, "It takes what the storage does not.")
         )
     return lines
+
+
+async def _disk(disk: Disk) -> Line:
+    trouble = await asyncio.to_thread(disk.trouble)
+    if trouble is not None:
+        fix = "Make room on the machine: a full disk takes no more records."
+        return Line("Disk", BROKEN, trouble, fix)
+    free = await asyncio.to_thread(disk.least)
+    return Line("Disk", WELL, f"{free / 10**9:.0f} GB are free.")
 
 
 async def _backups(backups: Backups | None) -> Line:
