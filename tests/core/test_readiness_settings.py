@@ -259,9 +259,8 @@ def test_the_promise_before_the_first_worker(first: int, longest: int) -> None:
 def test_a_policy_that_lets_calls_take_longer_promises_less(
     changed: dict[str, int], looking: int, webhooks_only: int, first: int
 ) -> None:
-    policy = Policy()
-    for name, seconds in changed.items():
-        policy = replace(policy, **{name: timedelta(seconds=seconds)})
+    lengths: dict[str, Any] = {n: timedelta(seconds=s) for n, s in changed.items()}
+    policy = Policy(**lengths)
     assert longest_alone(policy, live_roster=True) == timedelta(seconds=looking)
     assert longest_alone(policy, live_roster=False) == timedelta(seconds=webhooks_only)
     assert longest_before_first(policy) == timedelta(seconds=first)
