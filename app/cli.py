@@ -111,7 +111,9 @@ def serve(
             typer.echo(
                 f"Chaperone listens on {host}, port {port}, as {settings.base_url}."
             )
-            started = serving.serve(service.app, listener, service.lane)
+            started = serving.serve(
+                service.app, listener, service.lane, service.engine.let_pages_go
+            )
     except AlreadyRunning as problem:
         fail(str(problem))
     if not started:

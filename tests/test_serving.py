@@ -8,7 +8,7 @@ import pytest
 import uvicorn
 from starlette.types import Receive, Scope, Send
 
-from app.serving import config_of, listen
+from app.serving import GOODBYE_SECONDS, Server, config_of, listen
 from app.serving.strict import HEAD_BYTES, HEAD_LINES, StrictProtocol
 
 pytestmark = pytest.mark.anyio
@@ -217,3 +217,41 @@ async def test_nothing_says_what_serves() -> None:
     assert (
         b"server:" not in (await answer(b"GET / HTTP/1.1\r\n" + HOST + b"\r\n")).lower()
     )
+
+
+# --- stopping ------------------------------------------------------------------------
+
+
+class _Stopping(Server):
+    @contextmanager
+    def capture_signals(self) -> Generator[None, None, None]:
+        yield
+
+
+async def test_an_open_line_ends_when_the_service_stops(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    """A live page follows its session for ever; the server waits for no such request."""
+    over = asyncio.Event()
+
+    async def follow(_scope: Scope, _receive: Receive, send: Send) -> None:
+        await send({"type": "http.response.start", "status": 200, "headers": []})
+        await send({"type": "http.response.body", "body": b"beat", "more_body": True})
+        await over.wait()
+        await send({"type": "http.response.body", "body": b"over"})
+
+    listener = listen("127.0.0.1", 0)
+    server = _Stopping(config_of(follow, lifespan=False), over.set)
+    work = asyncio.create_task(server.serve(sockets=[listener]))
+    async with asyncio.timeout(GOODBYE_SECONDS / 2):
+        port = listener.getsockname()[1]
+        reader, writer = await asyncio.open_connection("127.0.0.1", port)
+        writer.write(b"GET /live HTTP/1.1\r\n" + HOST + b"\r\n")
+        await reader.readuntil(b"beat")
+        server.should_exit = True
+        await work
+        assert b"over" in await reader.read()
+        writer.close()
+        await writer.wait_closed()
+    listener.close()
+    assert "Cancel" not in caplog.text

@@ -135,7 +135,7 @@ def main() -> None:
     if made is None:
         whole = service(given)
         listener = serving.listen("127.0.0.1", given["port"])
-        serving.serve(whole.app, listener, whole.lane)
+        serving.serve(whole.app, listener, whole.lane, whole.engine.let_pages_go)
         return
     # As anybody would serve them: the fast loop and parser, and nothing of ours.
     plain = uvicorn.Config(

@@ -64,6 +64,7 @@ class Heart:
         self._changed: dict[str, asyncio.Event] = {}
         self._awake = False
         self._stopping = False
+        self._goodbye = False
 
     def wake(self, session_id: str) -> None:
         """Something happened for this session: settle it soon."""
@@ -152,11 +153,16 @@ class Heart:
         self._stopping = True
         self._awake = False
         self._tasks.bell.set()
-        for event in self._changed.values():
-            event.set()
+        self.let_pages_go()
         await self.intake.drained()
         await self._tasks.end(STOP_WITHIN)
         await self.company.leave()
+
+    def let_pages_go(self) -> None:
+        """End what open pages follow: the service stops, and waits for them first."""
+        self._goodbye = True
+        for event in self._changed.values():
+            event.set()
 
     async def step(self) -> None:
         """Do everything that is due at this moment, and what follows from it."""

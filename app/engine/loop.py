@@ -152,11 +152,11 @@ class Engine(Heart):
     async def changes(self, session_id: str) -> AsyncIterator[int]:
         """See EngineDoor."""
         await self.sessions.held(session_id)
-        while not self._stopping:
+        while not self._goodbye:
             event = self._changed.setdefault(session_id, asyncio.Event())
             session = await self.state(session_id)
             yield session.version
-            if not self._stopping:
+            if not self._goodbye:
                 await event.wait()
 
     def press_hint(self, session_id: str, press: str) -> str:

@@ -3,6 +3,7 @@
 import gc
 import socket
 import sys
+from collections.abc import Callable
 from functools import partial
 from typing import Any
 
@@ -61,7 +62,13 @@ def config_of(
     )
 
 
-class _Server(uvicorn.Server):
+class Server(uvicorn.Server):
+    """``goodbye`` is called when it begins to stop, before it waits for open requests."""
+
+    def __init__(self, config: uvicorn.Config, goodbye: Callable[[], None]) -> None:
+        super().__init__(config)
+        self._goodbye = goodbye
+
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         await super().startup(sockets)
         gc.collect()
@@ -69,9 +76,18 @@ class _Server(uvicorn.Server):
         gc.set_threshold(*GARBAGE_AFTER)
         sys.setswitchinterval(SWITCH_SECONDS)
 
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        self._goodbye()
+        await super().shutdown(sockets)
 
-def serve(app: Any, listener: socket.socket, lane: Lane) -> bool:
-    """Run until a signal says stop; False when the application did not start."""
-    server = _Server(config_of(app, lane=lane))
+
+def serve(
+    app: Any, listener: socket.socket, lane: Lane, goodbye: Callable[[], None]
+) -> bool:
+    """Run until a signal says stop; False when the application did not start.
+
+    ``goodbye`` ends what would stay open for ever, such as the lines of live pages.
+    """
+    server = Server(config_of(app, lane=lane), goodbye)
     server.run(sockets=[listener])
     return bool(server.started)

@@ -1,8 +1,10 @@
 """The service takes no webhook before it knows whose meetings there are."""
 
+import asyncio
 from pathlib import Path
 
 import pytest
+from anyio.lowlevel import checkpoint
 from sqlalchemy import text
 from sqlalchemy.exc import SQLAlchemyError
 
@@ -71,3 +73,20 @@ async def test_an_open_room_is_looked_at_at_once_after_a_restart(
         assert tonight.count("roster") == looked + 1
         await tonight.wait(2)
         assert tonight.count("roster") == looked + 1
+
+
+async def test_pages_that_follow_a_session_are_let_go_before_the_end(
+    clock: ManualClock,
+) -> None:
+    async with evening(clock) as tonight:
+        following = aiter(tonight.engine.changes(tonight.session_id))
+        await anext(following)
+        waiting = asyncio.ensure_future(anext(following))
+        await checkpoint()
+
+        tonight.engine.let_pages_go()
+
+        with pytest.raises(StopAsyncIteration):
+            await waiting
+        with pytest.raises(StopAsyncIteration):
+            await anext(aiter(tonight.engine.changes(tonight.session_id)))
