@@ -17,6 +17,7 @@ from app.core.rules import RULES, Rule
 from app.engine.alarms import Alarms, Sender
 from app.engine.footing import Footing
 from app.engine.loop import Engine
+from app.engine.spool_file import SpoolFile
 from app.engine.upkeep import register
 from app.simulate.door import Killed
 from app.simulate.ground import KEYS
@@ -45,6 +46,7 @@ class Parts:
     new_id: Callable[[], str]
     account: Account
     log: Any
+    spool_file: SpoolFile
     rules: Sequence[tuple[str, Rule]] = RULES
     platform: Callable[[Platform], Platform] = lambda platform: platform
     steady: Callable[[Clock], Clock] = SteadyClock
@@ -91,6 +93,7 @@ class Life:
             parts.new_id,
             alias_domain="guests.charity.example",
             rules=parts.rules,
+            spool_file=parts.spool_file,
             log=parts.log,
         )
         self.engine = Engine(self.footing, Alarms(self.footing, parts.ways))

@@ -60,6 +60,17 @@ class VirtualLoop(asyncio.BaseEventLoop):
     def _write_to_self(self) -> None:
         """Nobody waits in a selector; called by call_soon_threadsafe."""
 
+    def run_in_executor(
+        self, executor: Any, func: Callable[[*Args], T], *args: *Args
+    ) -> "asyncio.Future[T]":
+        """There is one thread: it is done at once."""
+        done: asyncio.Future[T] = self.create_future()
+        try:
+            done.set_result(func(*args))
+        except Exception as problem:  # noqa: BLE001 - handed to whoever waits
+            done.set_exception(problem)
+        return done
+
     def call_soon_threadsafe(
         self,
         callback: Callable[[*Args], object],

@@ -40,6 +40,8 @@ WORDS = (
     "a stale roster was read",
     "killed in a grace whose deadline is stored",
     "somebody removed was let back in",
+    "what the store refused went into the second file",
+    "a new life read what the second file held",
 )
 
 
@@ -153,6 +155,8 @@ def _of_faults(outcome: Outcome) -> dict[str, bool]:
             for down in stage.downs
             for gap in alone
         ),
+        WORDS[30]: stage.second_file.appended > 0,
+        WORDS[31]: stage.second_file.read_back > 0,
         WORDS[29]: any(isinstance(fact, Readmitted) for fact in stage.pressed),
         WORDS[27]: struck["F10 as it was up to a minute ago"] > 0,
     }

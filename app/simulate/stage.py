@@ -19,6 +19,7 @@ from app.simulate.door import FaultyDoor, Killed
 from app.simulate.ground import Ground
 from app.simulate.life import Life, Parts
 from app.simulate.scenario import Fault, Scenario
+from app.simulate.second_file import SecondFile
 from app.simulate.wire import ToBot, ToPlatform
 from app.store.tables_acts import DeadlineRow
 from integrations.base import TemporaryFailure
@@ -76,6 +77,7 @@ class Stage:
     told: list[tuple[datetime, str]] = field(default_factory=list)
     pressed: list[SessionEvent] = field(default_factory=list)
     log: Noted = field(default_factory=Noted)
+    second_file: SecondFile = field(default_factory=SecondFile)
     life: Life | None = None
     lives: int = 0
     session_id: str = ""
@@ -184,6 +186,7 @@ class Stage:
                 new_id=ids(self.scenario.seed, f"ids of life {life.number}"),
                 account=self.account,
                 log=self.log,
+                spool_file=self.second_file,
             )
         )
 
