@@ -325,6 +325,7 @@ _SESSION: dict[type[p.SessionEvent], Callable[[GroupSession, Any], None]] = {
     p.LadderPressed: lambda s, f: s.ladder.append(f),
     p.ReasonGiven: lambda s, f: s.reasons.__setitem__(f.press_id, f),
     p.Readmitted: lambda s, f: s.readmitted.append(f),
+    p.StepTakenBack: lambda s, f: s.taken_back.append(f),
     p.HoldPressed: lambda s, f: s.holds.append(f),
     p.AdmitPressed: lambda s, f: s.admits.append(f),
     p.LeadAccepted: _lead,

@@ -15,6 +15,7 @@ from app.core.presses import (
     Readmitted,
     ReasonGiven,
     Step,
+    StepTakenBack,
 )
 from app.core.reasons import camera_problem
 from app.core.rooms import who_is_who
@@ -24,6 +25,10 @@ NOT_ROSTERED = "Only a worker on this session's list may do this."
 SESSION_OVER = "This session is over; steps of the ladder end with it."
 NOBODY_THERE = "That connection is not known in this session."
 IS_WORKER = "That is a verified worker. The ladder is for people who take part."
+
+NO_STEP = "There is no reminder or warning like that to take back."
+BACK_ALREADY = "That was taken back already."
+LATER_FIRST = "Another step was taken after it; take that one back first."
 
 _LISTED = (Who.CLIENT, Who.DOUBTFUL)
 _BEFORE = {Step.WARN: Step.REMIND, Step.REMOVE: Step.WARN}
@@ -160,6 +165,7 @@ def _had(
     return any(
         earlier.step is needed
         and earlier.at <= press.at
+        and taken_back(session, earlier) is None
         and (known := target_of(session, earlier.connection)) is not None
         and known.is_same(target)
         and is_valid(session, earlier)
@@ -173,16 +179,58 @@ def is_valid(session: GroupSession, press: LadderPressed) -> bool:
 
 
 def steps_of(session: GroupSession, connection: str) -> tuple[LadderPressed, ...]:
-    """The valid steps taken against the person of that connection, oldest first."""
+    """The valid steps taken against the person of that connection, oldest first, without
+    those taken back."""
     target = target_of(session, connection)
     if target is None:
         return ()
     return tuple(
         press
         for press in valid_presses(session)
-        if (known := target_of(session, press.connection)) is not None
+        if taken_back(session, press) is None
+        and (known := target_of(session, press.connection)) is not None
         and known.is_same(target)
     )
+
+
+def taken_back(session: GroupSession, press: LadderPressed) -> StepTakenBack | None:
+    """The word that this reminder or warning was pressed in error, or None.
+
+    Once said it stands: a reminder is given anew, never brought back.
+    """
+    if press.step is Step.REMOVE:
+        return None
+    said = [
+        back
+        for back in session.taken_back
+        if back.step_id == press.press_id
+        and back.at >= press.at
+        and session.worker_slot(back.by) is not None
+    ]
+    return min(said, key=lambda back: (back.at, back.press_id), default=None)
+
+
+def take_back_problem(session: GroupSession, back: StepTakenBack) -> str:
+    """Why this step cannot be taken back; "" when it can (invariant I7)."""
+    if session.worker_slot(back.by) is None:
+        return NOT_ROSTERED
+    if over(session, back.at):
+        return SESSION_OVER
+    press = next(
+        (p for p in valid_presses(session) if p.press_id == back.step_id), None
+    )
+    if press is None or press.step is Step.REMOVE:
+        return NO_STEP
+    if taken_back(session, press) is not None:
+        return BACK_ALREADY
+    undone = {r.press.press_id for r in removals(session) if r.undone is not None}
+    later = [
+        step
+        for step in steps_of(session, press.connection)
+        if (step.at, step.press_id) > (press.at, press.press_id)
+        and step.press_id not in undone
+    ]
+    return LATER_FIRST if later else ""
 
 
 def next_step(session: GroupSession, connection: str) -> Step:

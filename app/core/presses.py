@@ -146,6 +146,18 @@ class LadderPressed(SessionEvent):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class StepTakenBack(SessionEvent):
+    """A reminder or a warning was pressed in error (guidance T5).
+
+    ``step_id``: the ``press_id`` of that step. Both stay on record; a removal is undone
+    by :class:`Readmitted`.
+    """
+
+    press_id: str
+    step_id: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ReasonGiven(SessionEvent):
     """The reason of an immediate removal or of an override, given afterwards."""
 

@@ -11,7 +11,7 @@ from app.core.actions import (
     ReadRoom,
     StartFollowUp,
 )
-from app.core.ladder import ladder_problem, removals, step_key, target_of
+from app.core.ladder import ladder_problem, removals, step_key, taken_back, target_of
 from app.core.names import NO_NAME, plain
 from app.core.presses import LadderPressed
 from app.core.record_parts import (
@@ -54,10 +54,10 @@ class Names:
 def ladder(session: GroupSession, called: Names) -> Iterator[LadderEntry]:
     """Every step pressed, in time order; a refused one with its problem."""
     presses = {press.press_id: press for press in reversed(session.ladder)}
-    undone = {removal.press.press_id: removal.undone for removal in removals(session)}
+    readmitted = {one.press.press_id: one.undone for one in removals(session)}
     for press in sorted(presses.values(), key=lambda p: (p.at, p.press_id)):
         fact = session.actions.get(step_key(press))
-        back = undone.get(press.press_id)
+        back = readmitted.get(press.press_id) or taken_back(session, press)
         given = session.reasons.get(press.press_id)
         yield LadderEntry(
             press_id=press.press_id,

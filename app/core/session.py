@@ -26,6 +26,7 @@ from app.core.presses import (
     MeetingBound,
     Readmitted,
     ReasonGiven,
+    StepTakenBack,
     WorkerConfirmed,
 )
 
@@ -183,6 +184,7 @@ class GroupSession:
     ladder: list[LadderPressed] = field(default_factory=list)
     reasons: dict[str, ReasonGiven] = field(default_factory=dict)
     readmitted: list[Readmitted] = field(default_factory=list)
+    taken_back: list[StepTakenBack] = field(default_factory=list)
     holds: list[HoldPressed] = field(default_factory=list)
     admits: list[AdmitPressed] = field(default_factory=list)
     lead_accepted: tuple[datetime, str] | None = None

@@ -16,6 +16,8 @@ _STEPS = {
     Step.REMOVE: "removed {who}",
 }
 
+_TAKEN_BACK = {Step.REMIND: "reminder", Step.WARN: "warning"}
+
 
 def pressed(session: GroupSession, names: Names) -> Iterator[Entry]:
     """Every press, with who pressed it."""
@@ -43,6 +45,13 @@ def _about_people(session: GroupSession, names: Names) -> Iterator[Line]:
             else connection_name(session, names, back.connection)
         )
         yield back.at, back.by, f"readmitted {who}.", Level.INFO
+    steps = {press.press_id: press for press in session.ladder}
+    for taken in session.taken_back:
+        step = steps.get(taken.step_id)
+        if step is not None and step.step in _TAKEN_BACK:
+            who = connection_name(session, names, step.connection)
+            text = f"took the {_TAKEN_BACK[step.step]} to {who} back as a mistake."
+            yield taken.at, taken.by, text, Level.INFO
     for hold in session.holds:
         who = connection_name(session, names, hold.connection)
         yield hold.at, hold.by, f"asked to take {who} to the waiting room.", Level.INFO

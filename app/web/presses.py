@@ -30,6 +30,7 @@ from app.core.presses import (
     SessionClosed,
     SessionEvent,
     SessionResumed,
+    StepTakenBack,
     WorkerConfirmed,
 )
 from app.core.rules.closing import may_resume
@@ -61,6 +62,7 @@ def repeated(session: GroupSession, fact: SessionEvent) -> bool:
     known: Sequence[Any] = (
         *session.ladder,
         *session.readmitted,
+        *session.taken_back,
         *session.holds,
         *session.admits,
         *session.ends,
@@ -139,6 +141,7 @@ def _debrief(session: GroupSession, fact: DebriefEnded) -> str:
 _CHECKS: dict[type[SessionEvent], Callable[[GroupSession, Any], str]] = {
     LadderPressed: ladder.ladder_problem,
     Readmitted: ladder.readmit_problem,
+    StepTakenBack: ladder.take_back_problem,
     ReasonGiven: _reason,
     HoldPressed: hold_problem,
     AdmitPressed: admit_problem,

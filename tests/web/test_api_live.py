@@ -81,6 +81,27 @@ async def test_the_ladder_is_climbed_step_by_step(front: Front) -> None:
     assert never.json() == {"error": "There is no removal to undo for that person."}
 
 
+async def test_a_warning_is_taken_back_and_the_ladder_stands_a_step_lower(
+    front: Front,
+) -> None:
+    await front.evening.join("anna", "sam", "ben")
+    async with front.program() as program:
+        for step in ("remind", "warn"):
+            given = await press(
+                program, front, "ladder", step=step, connection="U-ben", rule=2
+            )
+        warned = given.json()["press_id"]
+        back = await press(program, front, "take-back", step_id=warned)
+        twice = await press(program, front, "take-back", step_id=warned)
+        removed = await press(
+            program, front, "ladder", step="remove", connection="U-ben", rule=2
+        )
+
+    assert back.status_code == 201
+    assert twice.json() == {"error": "That was taken back already."}
+    assert "no warning in this session before a removal" in removed.json()["error"]
+
+
 async def test_a_double_click_is_one_press(front: Front) -> None:
     await front.evening.join("anna", "sam", "ben")
     async with front.program() as program:

@@ -125,6 +125,26 @@ async def test_removed_is_not_said_before_the_room_shows_it(front: Front) -> Non
         assert "Undo: let back in" not in back.words
 
 
+async def test_a_reminder_pressed_in_error_is_taken_back(front: Front) -> None:
+    """Undo where there is one: the next step is a reminder again, and both are told."""
+    await front.evening.join("anna", "sam", "ben")
+    async with signed_in(front) as anna:
+        page = await anna.press("live", "Remind Ben", step="remind", rule="2")
+        assert "Remind, 18:50 , pressed by Anna" in page.words
+        undo = "Undo: the reminder was a mistake to Ben"
+        back = await anna.press(page, undo)
+        assert "Remind, 18:50" not in back.words
+        assert "Undo: the reminder" not in back.words
+        again = await anna.press(page, undo)
+        told = await anna.open("record")
+
+    assert again.status == 200  # the same press once more has no other effect
+    state = await front.evening.state()
+    assert len(state.taken_back) == 1
+    assert "Our respect rule. (pressed by Anna) Undone by Anna." in told.words
+    assert "Anna took the reminder to Ben back as a mistake." in told.words
+
+
 async def test_what_was_typed_is_shown_again(front: Front) -> None:
     await front.evening.join("anna", "sam", "ben")
     async with signed_in(front) as anna:

@@ -30,6 +30,7 @@ from app.core.ladder import (
     over,
     removals,
     step_key,
+    taken_back,
     target_of,
     valid_presses,
 )
@@ -48,8 +49,18 @@ WARNING = (
 )
 
 
+TAKEN_BACK = (
+    "Please take no notice of the {what} you were just given: it was a mistake of ours, "
+    "and it does not count."
+)
+
+
 def steps(session: GroupSession, now: datetime) -> Iterator[Wish]:
-    """Send each pressed reminder and warning while its person is in the room (T5)."""
+    """Send each pressed reminder and warning while its person is in the room (T5).
+
+    One that was taken back is no longer sent; who was told already is told that it does
+    not count.
+    """
     if over(session, now):
         return
     for press in valid_presses(session):
@@ -62,6 +73,20 @@ def steps(session: GroupSession, now: datetime) -> Iterator[Wish]:
         inside = connection.whereabouts(instance.closed_at).room
         if not inside or target.who is Who.WORKER:
             continue
+        back = taken_back(session, press)
+        if back is not None:
+            if _was_told(session, press):
+                yield SendReminder(
+                    key=f"ladder.taken_back:{press.press_id}",
+                    reason=f"A worker took a {_WHAT[press.step]} back.",
+                    clause="T5",
+                    rule="ladder.steps",
+                    by=back.by,
+                    not_after=expires_at(session),
+                    text=TAKEN_BACK.format(what=_WHAT[press.step]),
+                    **aim(instance, connection, target.person_id),
+                )
+            continue
         words = REMINDER if press.step is Step.REMIND else WARNING
         yield kind(
             key=step_key(press),
@@ -73,6 +98,17 @@ def steps(session: GroupSession, now: datetime) -> Iterator[Wish]:
             text=words.format(rule=_rule_text(session, press)).strip(),
             **aim(instance, connection, target.person_id),
         )
+
+
+_WHAT = {Step.REMIND: "reminder", Step.WARN: "warning"}
+
+
+def _was_told(session: GroupSession, press: LadderPressed) -> bool:
+    """Whether they may have heard of it: a worker said so, or the platform was asked."""
+    fact = session.actions.get(step_key(press))
+    if fact is None or fact.sent_at is None:
+        return False
+    return fact.confirmed_at is not None or fact.route != "person"
 
 
 def _rule_number(press: LadderPressed) -> str:

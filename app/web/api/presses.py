@@ -63,6 +63,12 @@ class Readmit(OnConnection):
     person_id: Text = ""
 
 
+class TakeBack(Press):
+    """Which step was pressed in error: its ``press_id``."""
+
+    step_id: Text
+
+
 class Vouch(OnConnection):
     """Who it is and how you know; no ``person_id`` takes it back."""
 
@@ -157,6 +163,12 @@ async def admit(request: Request, session_id: str, entered: OnConnection) -> Wri
 async def readmit(request: Request, session_id: str, entered: Readmit) -> Written:
     """Undo a removal: the person's own link works again."""
     return await _write(request, session_id, entered, p.Readmitted)
+
+
+@router.post("/take-back", status_code=201)
+async def take_back(request: Request, session_id: str, entered: TakeBack) -> Written:
+    """Take a reminder or a warning back that was pressed in error (guidance T5)."""
+    return await _write(request, session_id, entered, p.StepTakenBack)
 
 
 @router.post("/vouch", status_code=201)

@@ -98,6 +98,11 @@ def _readmit(visit: Visit) -> SessionEvent:
     return p.Readmitted(**on, press_id=_press_id(visit), person_id=person_id)
 
 
+def _take_back(visit: Visit) -> SessionEvent:
+    step_id = visit.text("step", 100)
+    return p.StepTakenBack(**_by(visit), press_id=_press_id(visit), step_id=step_id)
+
+
 def _hold(visit: Visit) -> SessionEvent:
     return p.HoldPressed(**_on(visit), press_id=_press_id(visit))
 
@@ -192,6 +197,7 @@ PRESSES: Mapping[str, Callable[[Visit], SessionEvent]] = {
     "ladder": _ladder,
     "reason": _reason,
     "readmit": _readmit,
+    "take-back": _take_back,
     "hold": _hold,
     "admit": _admit,
     "vouch": _vouch,

@@ -9,9 +9,16 @@ from app.core.admission import admit_problem
 from app.core.connections import Connection
 from app.core.events import MAIN_ROOM
 from app.core.identity import Standing, Who
-from app.core.ladder import Target, next_step, standing_removal, steps_of, target_of
+from app.core.ladder import (
+    Target,
+    next_step,
+    standing_removal,
+    steps_of,
+    take_back_problem,
+    target_of,
+)
 from app.core.names import display
-from app.core.presses import AdmitPressed, Step
+from app.core.presses import AdmitPressed, Step, StepTakenBack
 from app.core.rooms import Room, rooms, waiting, who_is_who
 from app.core.rules.never_alone import deadline
 from app.core.session import GroupSession, Instance
@@ -26,7 +33,8 @@ class Seen:
     """One connection. ``slug`` names it in ids of the page; ``key`` in forms.
 
     ``shown``: the name the platform shows, where it differs. ``mine``: the visitor may
-    press "I am in" on it. ``no_entry``: why it may not be let in, "" when it may.
+    press "I am in" on it. ``undo``: the step that may be taken back, and what it is
+    called. ``no_entry``: why it may not be let in, "" when it may.
     """
 
     key: str
@@ -48,6 +56,7 @@ class Seen:
     mine: bool = False
     next_step: Step = Step.REMIND
     steps: tuple[tuple[datetime, str, str], ...] = ()
+    undo: tuple[str, str] | None = None
     removed: bool = False
     removal_press: str = ""
     no_entry: str = ""
@@ -175,6 +184,7 @@ def _seen(
         mine=_may_be_mine(session, who, me),
         next_step=next_step(session, connection.key),
         steps=_steps(session, connection.key),
+        undo=_undo(session, connection.key, me, now),
         removed=removal is not None,
         removal_press=removal.press.press_id if removal is not None else "",
         no_entry=_no_entry(session, connection, me, now),
@@ -203,6 +213,20 @@ def _steps(
         (press.at, STEPS[press.step], name_of(session, press.by))
         for press in steps_of(session, connection)
     )
+
+
+def _undo(
+    session: GroupSession, connection: str, me: str, now: datetime
+) -> tuple[str, str] | None:
+    """The last reminder or warning, when this worker may take it back."""
+    taken = steps_of(session, connection)
+    if not taken:
+        return None
+    last = taken[-1]
+    back = StepTakenBack(at=now, by=me, press_id="", step_id=last.press_id)
+    if take_back_problem(session, back):
+        return None
+    return last.press_id, "reminder" if last.step is Step.REMIND else "warning"
 
 
 def _no_entry(

@@ -1,6 +1,7 @@
 """Remind, warn, remove: presses, who they may be about, and what keeps people out."""
 
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
@@ -21,7 +22,10 @@ from app.core.actions import (
 )
 from app.core.fold import Fact
 from app.core.ladder import (
+    BACK_ALREADY,
     IS_WORKER,
+    LATER_FIRST,
+    NO_STEP,
     NOBODY_THERE,
     NOT_ROSTERED,
     SESSION_OVER,
@@ -32,6 +36,7 @@ from app.core.ladder import (
     readmit_problem,
     reason_problem,
     steps_of,
+    take_back_problem,
 )
 from app.core.policy import Policy
 from app.core.reasons import CAMERA_IS_NO_REASON, camera_problem
@@ -721,3 +726,102 @@ def test_the_rules_are_registered_with_names() -> None:
         "ladder.removed_stay_out",
         "ladder.foreign_links",
     ]
+
+
+# --- a step pressed in error ----------------------------------------------------------
+
+
+def back(step: p.LadderPressed, clock: str, **more: Any) -> p.StepTakenBack:
+    """Sam takes a step back."""
+    given: dict[str, Any] = {
+        "at": at(clock),
+        "by": "sam",
+        "press_id": f"back-{clock}",
+        "step_id": step.press_id,
+        **more,
+    }
+    return p.StepTakenBack(**given)
+
+
+def test_a_reminder_taken_back_before_it_was_said_is_wanted_no_more() -> None:
+    session = story(*EVENING, REMIND, back(REMIND, "19:11"))
+    assert keys(session, "19:11") == []
+    assert (next_step(session, BEN["uuid"]), steps_of(session, BEN["uuid"])) == (
+        p.Step.REMIND,
+        (),
+    )
+
+
+@pytest.mark.parametrize(
+    ("state", "route", "told"),
+    [
+        (p.ActionState.SENT, "person", False),  # asked of a worker, who has not said it
+        (p.ActionState.CONFIRMED, "person", True),
+        (p.ActionState.SENT, "api", True),
+    ],
+)
+def test_whoever_may_have_heard_of_it_hears_that_it_does_not_count(
+    state: p.ActionState, route: str, told: bool
+) -> None:
+    session = story(*EVENING, REMIND)
+    [wish] = wanted(session, "19:10")
+    assert isinstance(wish, SendReminder)
+    facts = [moved(wish, p.ActionState.SENT, at("19:10:01"), route=route)]
+    if state is p.ActionState.CONFIRMED:
+        facts.append(moved(wish, state, at("19:10:30"), route=route))
+    session = story(*EVENING, REMIND, *facts, back(REMIND, "19:11"))
+    correction = SendReminder(
+        key=f"ladder.taken_back:{REMIND.press_id}",
+        reason="A worker took a reminder back.",
+        clause="T5",
+        rule="ladder.steps",
+        meeting=ROOM,
+        connection=BEN["uuid"],
+        person_id="ben",
+        by="sam",
+        not_after=expires_at(session),
+        text=(
+            "Please take no notice of the reminder you were just given: it was a mistake "
+            "of ours, and it does not count."
+        ),
+    )
+    found = [replace(w, **unlike(w, correction)) for w in wanted(session, "19:11")]
+    assert found == ([correction] if told else [])
+
+
+def unlike(wish: Any, other: SendReminder) -> dict[str, Any]:
+    """The fields by which a connection is aimed at; they have tests of their own."""
+    names = ("uuid", "user_id", "registrant_id", "platform_user_id", "room")
+    return {name: getattr(other, name) for name in names if hasattr(wish, name)}
+
+
+def test_a_warning_taken_back_lets_no_removal_follow() -> None:
+    session = story(*EVENING, REMIND, WARN, back(WARN, "19:16"))
+    assert next_step(session, BEN["uuid"]) is p.Step.WARN
+    assert "no warning in this session before a removal" in ladder_problem(
+        session, REMOVE
+    )
+
+
+@pytest.mark.parametrize(
+    ("facts", "said", "problem"),
+    [
+        ((REMIND,), back(REMIND, "19:11"), ""),
+        ((REMIND,), back(REMIND, "19:11", by="eve"), NOT_ROSTERED),
+        ((REMIND,), back(REMIND, "19:11", step_id="nothing"), NO_STEP),
+        (THREE[5:], back(REMOVE, "19:21"), NO_STEP),
+        ((REMIND, back(REMIND, "19:11")), back(REMIND, "19:12"), BACK_ALREADY),
+        ((REMIND, WARN), back(REMIND, "19:16"), LATER_FIRST),
+        ((REMIND, WARN, back(WARN, "19:16")), back(REMIND, "19:17"), ""),
+        ((REMIND,), back(REMIND, "23:59"), SESSION_OVER),
+    ],
+)
+def test_what_may_be_taken_back_and_by_whom(
+    facts: tuple[Fact, ...], said: p.StepTakenBack, problem: str
+) -> None:
+    assert take_back_problem(story(*EVENING, *facts), said) == problem
+
+
+def test_a_strangers_word_takes_nothing_back() -> None:
+    session = story(*EVENING, REMIND, back(REMIND, "19:11", by="eve"))
+    assert keys(session, "19:11") == [f"ladder.remind:{REMIND.press_id}"]
