@@ -15,6 +15,9 @@ from app.core.events import MAIN_ROOM, Source
 STALE_ROSTER = timedelta(seconds=60)
 """A roster may be this old, so a younger one cannot gainsay an event (F10, P08)."""
 
+LOOK_LASTS = timedelta(seconds=10)
+"""The longest between the beginning of a look and its answer."""
+
 
 class MarkKind(IntEnum):
     """What a mark says; the number settles marks of the same instant (W24).
@@ -190,6 +193,9 @@ class _Walk:
                 self.last_in = mark.at
                 if not self.room:
                     self.enter(mark, mark.room)
+                elif self._came_during_a_look(mark):
+                    self.since, self.since_heard = mark.at, mark.heard_at
+                    self.unseen_since, self.by_poll = None, False
             case MarkKind.BREAKOUT_JOINED:
                 self.last_in = mark.at
                 self.enter(mark, mark.room)
@@ -252,6 +258,16 @@ class _Walk:
         if self.room:
             self.leave(mark, proof, by_poll=True)
             self.missed = True
+
+    def _came_during_a_look(self, mark: Mark) -> bool:
+        """A look is dated by its beginning, and shows who came until it was answered:
+        the platform's own time of coming is better."""
+        return (
+            self.by_poll
+            and self.room == mark.room
+            and self.since is not None
+            and mark.at - self.since <= LOOK_LASTS
+        )
 
     def _left(self, mark: Mark) -> None:
         if mark.kind is MarkKind.LEFT and not self.room and not self.waiting:

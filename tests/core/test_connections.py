@@ -213,6 +213,29 @@ def test_leaving_a_side_room_one_was_not_in_moves_nobody() -> None:
 # --- looks at the room ---
 
 
+@pytest.mark.parametrize(
+    ("came", "start", "by_poll"),
+    [
+        ("19:30:09", "19:30:09", False),
+        ("19:30:10", "19:30:10", False),
+        ("19:30:11", "19:30", True),  # too late for the look that showed them
+    ],
+)
+def test_whoever_came_during_a_look_came_when_the_platform_says(
+    came: str, start: str, by_poll: bool
+) -> None:
+    """A look is dated by its beginning and may be answered seconds later (I13)."""
+    assert stays(mark(M.SEEN, "19:30"), mark(M.JOINED, came)) == (
+        stay(start, None, by_poll=by_poll),
+    )
+
+
+def test_nor_is_a_stay_of_the_platforms_own_moved_by_a_second_join() -> None:
+    assert stays(IN, mark(M.SEEN, "19:00:02"), mark(M.JOINED, "19:00:05")) == (
+        stay("19:00", None),
+    )
+
+
 def test_a_look_shows_who_was_never_heard_of() -> None:
     assert walk([mark(M.SEEN, "19:00")]).stays == (stay("19:00", None, by_poll=True),)
 
