@@ -15,7 +15,6 @@ from app.engine.outcomes import written
 from app.engine.sessions import Held, OpenAction, Sessions
 from app.engine.settle import MISSES
 from app.engine.spool import FAILING, Spool
-from app.store import log
 
 PERSON_HAS = timedelta(seconds=60)
 
@@ -112,7 +111,7 @@ class Marking:
                 self._sessions.catch_up_in(db, twin)
                 if self._still_wanted(twin, one, self._footing.clock.now()) is None:
                     raise _NotWanted
-            elif log.position(db, session.session_id, held.bound) > session.position:
+            elif self._sessions.moved_on(db, held):
                 raise _Moved
             return writing.write(db, self._footing.store)
 

@@ -163,6 +163,12 @@ class Sessions:
             stale_actions=held.stale_actions,
         )
 
+    @staticmethod
+    def moved_on(db: Connection, held: Held) -> bool:
+        """Whether the log has something of this session that the fold lacks."""
+        session, here = held.session, held.session.position
+        return log.position(db, session.session_id, held.bound, after=here) > here
+
     def catch_up_in(self, db: Connection, twin: Held) -> GroupSession:
         """Bring a twin up to the end of the log, in the thread of that transaction."""
         return self._take(twin, self._read(db, twin))

@@ -25,7 +25,6 @@ from app.engine.moved import alarm_of
 from app.engine.sessions import Held, Sessions
 from app.engine.spool import FAILING, Spool, StoreFails
 from app.engine.writing import Writing, move, want
-from app.store import log
 
 ROUNDS = 20
 MISSES = 3  # news that came in between; then it is decided inside the transaction
@@ -95,8 +94,7 @@ class Settle:
         writing = self._writing(held, change, now)
 
         def work(db: Connection) -> None:
-            session = held.session
-            if log.position(db, session.session_id, held.bound) > session.position:
+            if self._sessions.moved_on(db, held):
                 raise LogMovedOn
             writing.write(db, self._footing.store)
 

@@ -1,9 +1,8 @@
 """The log: add facts once, read them back in order, with their erasable halves."""
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 import orjson
 from sqlalchemy import (
@@ -86,8 +85,7 @@ def add(db: Connection, entries: Sequence[Entry]) -> None:
     add_entries(db, entries)
 
 
-@dataclass(frozen=True, slots=True)
-class Logged:
+class Logged(NamedTuple):
     """A fact as read back: its place in the log and when it was heard."""
 
     seq: int
@@ -153,7 +151,9 @@ def _short() -> Select[Any]:
 _QUERIES: dict[str, Callable[[], Select[Any]]] = {
     "whole": _whole,
     "short": _short,
-    "position": lambda: select(func.max(log.c.seq)),
+    "position": lambda: select(func.max(log.c.seq)).where(
+        log.c.seq > bindparam("after")
+    ),
 }
 
 
@@ -203,21 +203,19 @@ def _just_stored(
 ) -> list[Logged] | None:
     """The facts without reading them anew; None when one of them is not at hand."""
     rows = _ask(db, "short", session_id, bound, after=after)
-    if not all(ref in recent for _seq, ref, _heard_at, _source in rows):
+    facts = recent.take_all([ref for _seq, ref, _heard_at, _source in rows])
+    if facts is None:
         return None
-    taken = [(row, recent.take(row[1])) for row in rows]
-    facts = [
-        Logged(seq, fact, moment_of(heard_at), source)
-        for (seq, _ref, heard_at, source), fact in taken
-        if fact is not None
+    return [
+        Logged(seq, fact, moment_of(at), source)
+        for (seq, _ref, at, source), fact in zip(rows, facts, strict=True)
     ]
-    return facts if len(facts) == len(rows) else None
 
 
-def position(db: Connection, session_id: str, bound: Bound) -> int:
-    """The last place in the log that concerns this session; 0 for none."""
-    [[found]] = _ask(db, "position", session_id, bound)
-    return int(found or 0)
+def position(db: Connection, session_id: str, bound: Bound, *, after: int = 0) -> int:
+    """The last place in the log that concerns this session; ``after`` for none later."""
+    [[found]] = _ask(db, "position", session_id, bound, after=after)
+    return int(found or after)
 
 
 def sessions_of(db: Connection, platform: str, meeting_id: str) -> list[str]:

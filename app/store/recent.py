@@ -5,6 +5,8 @@ hand. Whatever is not here is read from the log, which is the truth: order, and 
 fact was stored at all, are always asked there.
 """
 
+from collections.abc import Sequence
+
 from app.core.fold import Fact
 
 MOST = 20_000
@@ -34,3 +36,12 @@ class Recent:
     def take(self, ref: str) -> Fact | None:
         """The fact, once."""
         return self._facts.pop(ref, None)
+
+    def take_all(self, refs: Sequence[str]) -> list[Fact] | None:
+        """Each of these facts, once; None, and nothing is taken, when one is missing."""
+        if not self._facts.keys() >= set(refs):
+            return None
+        taken = [self._facts.pop(ref, None) for ref in refs]
+        facts = [fact for fact in taken if fact is not None]
+        # The oldest may have gone meanwhile, or everything.
+        return facts if len(facts) == len(refs) else None

@@ -76,6 +76,24 @@ def test_a_session_reads_its_own_facts_and_its_meetings(
     assert log.position(db, "session-2", []) == 0
 
 
+def test_only_what_is_new_is_looked_at(db: Connection, store: Store) -> None:
+    """Or each decision takes longer than the one before (SQLite's words for its ways)."""
+    add(db, store, STARTED)
+    add(db, store, DebriefEnded(at=NOW, by="anna"), session_id="session-1")
+    assert log.position(db, "session-1", OURS, after=1) == 2
+    assert log.position(db, "session-1", OURS, after=2) == 2
+    if db.dialect.name != "sqlite":
+        return
+    asked = log._asked["sqlite", "position", len(OURS)]
+    assert asked.names is not None
+    given = tuple("x" for _name in asked.names)
+    told = db.exec_driver_sql(f"EXPLAIN QUERY PLAN {asked.words}", given)
+    ways = "\n".join(row[3] for row in told)
+    assert "log_session (session_id=? AND seq>?)" in ways
+    assert "log_meeting (platform=? AND meeting_id=? AND seq>?)" in ways
+    assert "SCAN log" not in ways
+
+
 def test_who_is_forgotten_leaves_the_fact(db: Connection, store: Store) -> None:
     add(db, store, joined("ben"), joined("chloe"))
     log.forget_names(db, ["ParticipantJoined-0"])

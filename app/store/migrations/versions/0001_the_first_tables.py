@@ -332,9 +332,15 @@ def upgrade() -> None:
         sa.UniqueConstraint("ref"),
     )
     with op.batch_alter_table("log", schema=None) as batch_op:
-        batch_op.create_index("ix_log_session_id", ["session_id"], unique=False)
         batch_op.create_index(
             "log_meeting", ["platform", "meeting_id", "seq"], unique=False
+        )
+        batch_op.create_index(
+            "log_session",
+            ["session_id", "seq"],
+            unique=False,
+            sqlite_where=sa.text("session_id IS NOT NULL"),
+            postgresql_where=sa.text("session_id IS NOT NULL"),
         )
 
     op.create_table(
@@ -617,8 +623,12 @@ def downgrade() -> None:
 
     op.drop_table("log_personal")
     with op.batch_alter_table("log", schema=None) as batch_op:
+        batch_op.drop_index(
+            "log_session",
+            sqlite_where=sa.text("session_id IS NOT NULL"),
+            postgresql_where=sa.text("session_id IS NOT NULL"),
+        )
         batch_op.drop_index("log_meeting")
-        batch_op.drop_index("ix_log_session_id")
 
     op.drop_table("log")
     with op.batch_alter_table("links", schema=None) as batch_op:
