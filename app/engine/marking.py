@@ -121,6 +121,8 @@ class Marking:
             except FAILING:
                 pass  # told already; kept below
             else:
+                if done:
+                    self._footing.store.recent.keep_all(writing.refs, facts)
                 return done
         # It must not fail to protect because it cannot write (I20).
         self._footing.log.error("acting without a record", action=one.id)

@@ -99,6 +99,7 @@ class Settle:
             writing.write(db, self._footing.store)
 
         await self._write(held, work)
+        self._footing.store.recent.keep_all(writing.refs, change.facts)
         self._remember(held, change)
 
     async def _store_inside(self, held: Held) -> tuple[Decision, Change]:

@@ -5,7 +5,7 @@ for its episode, and an action that is finished moves no more (I12).
 """
 
 import base64
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -45,6 +45,11 @@ class Writing:
     entries: tuple[log.Entry, ...] = ()
     steps: tuple[Step, ...] = ()
     if_moved: bool = False
+
+    @property
+    def refs(self) -> Sequence[str]:
+        """The references of its facts, in their order."""
+        return [entry.ref for entry in self.entries]
 
     def write(self, db: Connection, store: Store) -> bool:
         """Do it; False when ``if_moved`` held it back."""

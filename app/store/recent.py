@@ -26,6 +26,11 @@ class Recent:
             # Readers in threads take facts away meanwhile.
             self._facts.pop(next(iter(self._facts), ref), None)
 
+    def keep_all(self, refs: Sequence[str], facts: Sequence[Fact]) -> None:
+        """The same for several, in their order."""
+        for ref, fact in zip(refs, facts, strict=True):
+            self.keep(ref, fact)
+
     def __contains__(self, ref: str) -> bool:
         return ref in self._facts
 
