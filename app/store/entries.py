@@ -7,7 +7,7 @@ belongs to an entry (its row, its erasable half, the webhook it came in) is hand
 together, for all entries of a batch, in one statement: an INSERT into a temporary view
 whose trigger puts the parts into their tables (https://www.sqlite.org/lang_createtrigger.html,
 INSTEAD OF). Alone in its transaction the statement also begins and commits by itself.
-Measured by ``chaperone bench --only intake``; docs/decisions/0013.
+Measured by ``chaperone bench --only intake``; docs/decisions/0013, 0017.
 """
 
 import base64
