@@ -32,6 +32,7 @@ from app.command import (
 )
 from app.config import Settings, SettingsFault, load_settings
 from app.crypto import new_key as make_key
+from app.practice.hall import Hall
 from app.store.lock import AlreadyRunning
 from integrations import PLATFORMS
 
@@ -107,12 +108,16 @@ def serve(
             _alone(settings),
             serving.listen(host, port) as listener,
         ):
-            service = composition.build(settings)
+            hall = Hall(settings.base_url)
+            service = composition.build(settings, practice=hall)
             typer.echo(
                 f"Chaperone listens on {host}, port {port}, as {settings.base_url}."
             )
             started = serving.serve(
-                service.app, listener, service.lane, service.engine.let_pages_go
+                hall.around(service.app),
+                listener,
+                service.lane,
+                service.engine.let_pages_go,
             )
     except AlreadyRunning as problem:
         fail(str(problem))

@@ -33,6 +33,7 @@ from app.store.migrate import migrate
 from app.store.post import Post
 from app.web.app import create_web
 from app.web.letters import letter_sender
+from app.web.pretending import Practice, Pretend
 from app.web.webhooks import ShortRoad
 from integrations import PLATFORMS
 from integrations.base import Platform
@@ -206,14 +207,32 @@ def disk_of(settings: Settings, store: Store, clock: Clock, engine: Engine) -> D
     return disk
 
 
+def engine_on(footing: Footing, settings: Settings) -> Engine:
+    """The engine with its ways for alarms and its periodic work."""
+    ways = senders(
+        mail_settings(settings),
+        settings.organisation_name,
+        settings.base_url,
+        settings.emergency_line,
+        allow_test_hosts=settings.allow_test_hosts,
+    )
+    engine = Engine(footing, Alarms(footing, ways))
+    register(footing, engine)
+    return engine
+
+
 def build(
     settings: Settings,
     *,
     clock: Clock | None = None,
     store: Store | None = None,
     rules: Sequence[tuple[str, Rule]] = RULES,
+    practice: Practice | None = None,
+    pretend: Pretend | None = None,
 ) -> Service:
     """Put the service together; nothing runs until the app's lifespan starts.
+
+    ``practice``: people may practise from here. ``pretend``: this service is a practice.
 
     Raises Unsound for a database that is damaged.
     """
@@ -236,15 +255,7 @@ def build(
         spool_file=spool_file,
         leases=leases or EVERYTHING,
     )
-    ways = senders(
-        mail_settings(settings),
-        settings.organisation_name,
-        settings.base_url,
-        settings.emergency_line,
-        allow_test_hosts=settings.allow_test_hosts,
-    )
-    engine = Engine(footing, Alarms(footing, ways))
-    register(footing, engine)
+    engine = engine_on(footing, settings)
     if leases is not None:
         Together(footing, leases, engine)
     send_code = code_sender(
@@ -265,6 +276,8 @@ def build(
         backups=backups_of(settings, clock, engine, footing.leases.has_house),
         spool_file=footing.spool_file,
         disk=disk_of(settings, store, clock, engine),
+        practice=practice,
+        pretend=pretend,
     )
     lane = ShortRoad(web.state.house)
     service = Service(settings, clock, store, engine, platforms, web, lane, spool_lock)

@@ -18,6 +18,7 @@ from app.crypto import new_key
 from app.main import Service, build
 from app.store import access_rows, contacts
 from app.web.access import SCOPES
+from app.web.pretending import Pretend
 from integrations.http import AsyncClient, Limits
 from integrations.outgoing.sign import secret_of, verify
 from integrations.rehearsal.listening import listening
@@ -137,8 +138,14 @@ async def on_stage(
     speed: float,
     port: int | None = None,
     rules: Sequence[tuple[str, Rule]] = RULES,
+    *,
+    known_as: str = "",
+    pretend: Pretend | None = None,
 ) -> AsyncIterator[Stage]:
-    """Start the simulated Zoom, a phone and the real service."""
+    """Start the simulated Zoom, a phone and the real service.
+
+    ``known_as``: the address its pages are known by, where that is not its own.
+    """
     clock = FastClock(start, speed)
     account, board = Account(), Switchboard()
     phone = Phone(secret_of(b"rehearsal-phone-secret-24"), clock)
@@ -146,9 +153,9 @@ async def on_stage(
     base_url = f"http://127.0.0.1:{own_port}"
     async with listening(board) as zoom_url, listening(phone) as phone_url:
         settings = load_settings(
-            environment(base_url, zoom_url, folder, account), clock
+            environment(known_as or base_url, zoom_url, folder, account), clock
         )
-        service = build(settings, clock=clock, rules=rules)
+        service = build(settings, clock=clock, rules=rules, pretend=pretend)
         token = _prepare_store(service, phone, phone_url)
         async with (
             service.app.router.lifespan_context(service.app),

@@ -32,6 +32,7 @@ from app.web.house import Backups, Disk, House, SendCode
 from app.web.letters import SendLetter
 from app.web.pages import routes as pages
 from app.web.patience import Patience
+from app.web.pretending import Practice, Pretend
 from app.web.tries import Tries
 from integrations import PLATFORMS
 from integrations.oidc.provider import Provider
@@ -51,6 +52,8 @@ def create_web(
     backups: Backups | None = None,
     spool_file: SpoolFile | None = None,
     disk: Disk | None = None,
+    practice: Practice | None = None,
+    pretend: Pretend | None = None,
     pack: Pack | None = None,
     platforms: Sequence[str] | None = None,
 ) -> FastAPI:
@@ -74,8 +77,23 @@ def create_web(
         backups=backups,
         spool_file=spool_file,
         disk=disk,
+        practice=practice,
+        pretend=pretend,
         tries=Tries(clock),
     )
+    web = _with_ways(house)
+    shell.put_around(
+        web,
+        counts=house.counts,
+        patience=Patience(clock, BODY_SECONDS),
+        base_url=settings.base_url,
+        trusted=settings.trusted_proxies,
+    )
+    return web
+
+
+def _with_ways(house: House) -> FastAPI:
+    """Every route, each with its policy. Raises NoPolicy."""
     web = FastAPI(
         openapi_url=None,
         docs_url=None,
@@ -95,13 +113,6 @@ def create_web(
     openapi.install(web)
     errors.install(web, pages.error_page)
     access.check_policies(web.routes)
-    shell.put_around(
-        web,
-        counts=house.counts,
-        patience=Patience(clock, BODY_SECONDS),
-        base_url=settings.base_url,
-        trusted=settings.trusted_proxies,
-    )
     return web
 
 

@@ -16,6 +16,7 @@ from app.store.database import Store
 from app.web.counts import Counts
 from app.web.letters import SendLetter
 from app.web.password_work import PasswordWork
+from app.web.pretending import Practice, Pretend
 from app.web.tries import Tries
 from integrations.oidc.provider import Provider
 
@@ -52,6 +53,8 @@ class House:
     mail server is set. ``provider`` None: nobody signs in with the organisation's accounts.
     ``backups`` None: none are made by this service. ``spool_file`` None: what the store
     does not take is kept in memory only. ``disk`` None: nobody looks at it.
+    ``practice`` None: nobody can practise from here. ``pretend``: this is a practice, and
+    nothing in it is real.
     ``on_erased``: what else forgets names it keeps in memory when somebody was erased.
     """
 
@@ -68,6 +71,8 @@ class House:
     backups: Backups | None = None
     spool_file: SpoolFile | None = None
     disk: Disk | None = None
+    practice: Practice | None = None
+    pretend: Pretend | None = None
     passwords: PasswordWork = field(default_factory=PasswordWork)
     counts: Counts = field(default_factory=Counts)
     token_used: dict[str, float] = field(default_factory=dict)

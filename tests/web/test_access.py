@@ -229,9 +229,10 @@ async def test_a_changed_link_is_one_answer_and_its_tries_are_counted(
     front: Front,
 ) -> None:
     link = front.sign_in_link("anna", Role.WORKER)
+    other = "A" if link[-1] != "A" else "B"
     async with front.browser() as eve:
         answers = [
-            await eve.post(f"{link[:-2]}{n:02}", headers=form(), content="")
+            await eve.post(f"{link[:-3]}{n:02}{other}", headers=form(), content="")
             for n in range(20)
         ]
         locked = await eve.post("/sign-in/x", headers=form(), content="")

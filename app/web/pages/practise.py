@@ -1,10 +1,26 @@
 """Practising before it counts: what to try, and how, without a young person (guidance T6)."""
 
 from dataclasses import dataclass
+from datetime import timedelta
 
+from sqlalchemy import Connection
 from starlette.responses import Response
 
+from app.store import sessions
+from app.web import access
+from app.web.pages.forms import BadForm, Refusal
 from app.web.pages.visit import Visit
+from app.web.pretending import LASTS, MoveRefused, PracticeRefused, Pretend
+
+CALL = "/practise/call"
+COOKIE = "chaperone-practice"
+FORM = "practice"
+NEAR = timedelta(minutes=45)
+AFTER = timedelta(minutes=15)
+TOO_NEAR = (
+    "A session of yours runs now or begins within 45 minutes. While you practise you see "
+    "nothing real, so practise before or after it."
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,4 +70,79 @@ EXERCISES = (
 
 async def page(visit: Visit) -> Response:
     """``GET /practise``."""
-    return await visit.show("practise.html", exercises=EXERCISES)
+    if visit.house.pretend is not None and visit.refusal is None:
+        return visit.go(CALL)
+    return await visit.show(
+        "practise.html",
+        exercises=EXERCISES,
+        here=visit.house.practice is not None and may_learn(visit),
+        over=visit.request.query_params.get("over", ""),
+    )
+
+
+def may_learn(visit: Visit) -> bool:
+    """Whoever presses in sessions practises; an administrator sees no session."""
+    return visit.may("PRESS")
+
+
+async def begin(visit: Visit) -> Response:
+    """``POST /practise/begin``."""
+    practice = visit.house.practice
+    if practice is None or not may_learn(visit):
+        raise BadForm(404, "There is no such page.")
+    near = await visit.read(lambda db: _near(db, visit))
+    if near:
+        raise Refusal({"": near}, FORM)
+    try:
+        cookie = await practice.begin()
+    except PracticeRefused as refused:
+        raise Refusal({"": str(refused)}, FORM) from None
+    answer = visit.go(CALL)
+    access.set_cookie(visit.house, answer, COOKIE, cookie, LASTS)
+    return answer
+
+
+def _near(db: Connection, visit: Visit) -> str:
+    """A real session of theirs that runs or begins soon: their eyes belong there."""
+    near = sessions.listed(
+        db, visit.house.store, since=visit.now - AFTER, until=visit.now + NEAR
+    )
+    is_near = any(
+        one.person_id == visit.person_id and plan.state != "cancelled"
+        for plan in near
+        for one in plan.workers
+    )
+    return TOO_NEAR if is_near else ""
+
+
+# --- in the practice itself ---------------------------------------------------------------
+
+
+def _pretend(visit: Visit) -> Pretend:
+    pretend = visit.house.pretend
+    if pretend is None:
+        raise BadForm(404, "There is no such page.")
+    return pretend
+
+
+async def call(visit: Visit) -> Response:
+    """``GET /practise/call``: the pretended call, as the platform's window shows it."""
+    return await visit.show("practise_call.html", call=_pretend(visit).shown())
+
+
+async def move(visit: Visit) -> Response:
+    """``POST /practise/call``: something happens in it."""
+    pretend = _pretend(visit)
+    try:
+        pretend.move(visit.text("what", 20), visit.text("who", 100))
+    except MoveRefused as refused:
+        raise Refusal({"": str(refused)}, FORM) from None
+    return visit.go(CALL)
+
+
+async def leave(visit: Visit) -> Response:
+    """``POST /practise/leave``: back to what is real; the practice is forgotten."""
+    _pretend(visit).leave()
+    answer = visit.go("/practise?over=1")
+    access.drop_cookie(visit.house, answer, COOKIE)
+    return answer

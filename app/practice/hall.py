@@ -1,0 +1,276 @@
+"""Leads the browsers that practise to the process of their practice, and all others on.
+
+A browser practises while it carries the practice's cookie; its real sign-in stays where
+it is and is never sent along. Webhooks, programs and health checks never come this way.
+"""
+
+import asyncio
+import json
+import os
+import secrets
+import sys
+from collections.abc import Iterable
+from contextlib import suppress
+from dataclasses import dataclass
+from http.cookies import CookieError, SimpleCookie
+
+import structlog
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from app.web.pretending import PracticeRefused
+from integrations.http import AsyncClient, HTTPError, Timeout
+
+MOST = 3
+"""So many at once; each is a process of about 150 MB."""
+BEGINS_WITHIN = 30.0  # seconds
+LONGEST_BODY = 256 * 1024
+NOT_HERE = ("/webhooks/", "/api/", "/healthz", "/readyz", "/metrics")
+PROGRAM = (sys.executable, "-m", "app.practice.room")
+FULL = "Others practise just now. Try again in half an hour, or with them."
+NO_START = "The practice could not be started. Whoever looks after Chaperone finds why in its log."
+
+Pair = tuple[bytes, bytes]
+_HOP = frozenset(
+    (b"connection", b"keep-alive", b"transfer-encoding", b"upgrade", b"te", b"trailer")
+)
+_NOT_ON = _HOP | {b"host", b"cookie", b"content-length", b"authorization"}
+
+log = structlog.get_logger("chaperone")
+
+
+@dataclass(frozen=True, slots=True)
+class _Room:
+    port: int
+    process: asyncio.subprocess.Process
+
+
+class Hall:
+    """Implements app.web.pretending.Practice. ``close`` ends every practice."""
+
+    def __init__(
+        self, base_url: str, *, program: tuple[str, ...] = PROGRAM, most: int = MOST
+    ) -> None:
+        self._base_url, self._program, self._most = base_url, program, most
+        prefix = "__Host-" if base_url.startswith("https://") else ""
+        self._ours = f"{prefix}chaperone"
+        self._theirs = f"{prefix}chaperone-practice"
+        self._rooms: dict[str, _Room] = {}
+        self._starting = 0
+        self._client: AsyncClient | None = None
+
+    # --- beginning and ending -----------------------------------------------------------
+
+    async def begin(self) -> str:
+        """See Practice."""
+        self._forget_ended()
+        if len(self._rooms) + self._starting >= self._most:
+            raise PracticeRefused(FULL)
+        self._starting += 1
+        try:
+            room, cookie = await self._started()
+        finally:
+            self._starting -= 1
+        name = secrets.token_urlsafe(16)
+        self._rooms[name] = room
+        log.info("practice begun", rooms=len(self._rooms))
+        return f"{name}.{cookie}"
+
+    async def _started(self) -> tuple[_Room, str]:
+        environ = {
+            k: v for k, v in os.environ.items() if not k.startswith("CHAPERONE_")
+        }
+        process = await asyncio.create_subprocess_exec(
+            *self._program,
+            json.dumps({"known_as": self._base_url}),
+            stdin=asyncio.subprocess.PIPE,
+            stdout=asyncio.subprocess.PIPE,
+            env=environ,
+        )
+        try:
+            assert process.stdout is not None  # noqa: S101 - asked for above
+            async with asyncio.timeout(BEGINS_WITHIN):
+                told = json.loads(await process.stdout.readline())
+            return _Room(int(told["port"]), process), str(told["cookie"])
+        except (TimeoutError, ValueError, KeyError) as problem:
+            log.error("practice not begun", why=repr(problem)[:200])
+            await _end(process)
+            raise PracticeRefused(NO_START) from problem
+
+    def _forget_ended(self) -> None:
+        ended = [n for n, r in self._rooms.items() if r.process.returncode is not None]
+        for name in ended:
+            del self._rooms[name]
+
+    async def close(self) -> None:
+        """End every practice; nothing of them is kept."""
+        rooms, self._rooms = list(self._rooms.values()), {}
+        await asyncio.gather(*(_end(room.process) for room in rooms))
+        if self._client is not None:
+            await self._client.aclose()
+            self._client = None
+
+    # --- leading on ---------------------------------------------------------------------
+
+    def around(self, app: ASGIApp) -> ASGIApp:
+        """The same application, with the way into the practices before it."""
+
+        async def led(scope: Scope, receive: Receive, send: Send) -> None:
+            if scope["type"] == "lifespan":
+                try:
+                    await app(scope, receive, send)
+                finally:
+                    await self.close()
+                return
+            cookie = self._practises(scope) if scope["type"] == "http" else ""
+            if not cookie:
+                await app(scope, receive, send)
+                return
+            name, _, theirs = cookie.partition(".")
+            room = self._rooms.get(name)
+            if room is None or room.process.returncode is not None:
+                await self._over(send)
+                return
+            await self._pass_on(room, name, theirs, scope, receive, send)
+
+        return led
+
+    def _practises(self, scope: Scope) -> str:
+        if scope["path"].startswith(NOT_HERE):
+            return ""
+        for name, value in scope["headers"]:
+            if name == b"cookie" and self._theirs.encode() in value:
+                try:
+                    jar = SimpleCookie(value.decode("latin-1"))
+                except CookieError:
+                    return ""
+                return jar[self._theirs].value if self._theirs in jar else ""
+        return ""
+
+    async def _over(self, send: Send) -> None:
+        """The practice has ended: back to what is real."""
+        gone = _cookie(self._theirs, "", 0, self._base_url)
+        headers = [
+            (b"location", b"/practise?over=1"),
+            (b"set-cookie", gone),
+            (b"cache-control", b"no-store"),
+            (b"content-length", b"0"),
+        ]
+        await send({"type": "http.response.start", "status": 303, "headers": headers})
+        await send({"type": "http.response.body", "body": b""})
+
+    async def _pass_on(
+        self,
+        room: _Room,
+        name: str,
+        theirs: str,
+        scope: Scope,
+        receive: Receive,
+        send: Send,
+    ) -> None:
+        body = await _body(receive)
+        if body is None:
+            await send({"type": "http.response.start", "status": 413, "headers": []})
+            await send({"type": "http.response.body", "body": b""})
+            return
+        url = f"http://127.0.0.1:{room.port}{scope['raw_path'].decode('latin-1')}"
+        if scope["query_string"]:
+            url += "?" + scope["query_string"].decode("latin-1")
+        headers = [(k, v) for k, v in scope["headers"] if k not in _NOT_ON]
+        headers.append((b"cookie", f"{self._ours}={theirs}".encode()))
+        client = self._client = self._client or AsyncClient(
+            trust_env=False, follow_redirects=False, timeout=Timeout(30)
+        )
+        begun = False
+
+        async def noted(message: Message) -> None:
+            nonlocal begun
+            begun = True
+            await send(message)
+
+        answering = asyncio.ensure_future(
+            self._answer(client, name, scope["method"], url, headers, body, noted)
+        )
+        gone = asyncio.ensure_future(_gone(receive))
+        try:
+            await asyncio.wait({answering, gone}, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            gone.cancel()
+            answering.cancel()
+        with suppress(asyncio.CancelledError, HTTPError):
+            await answering
+        if not begun:
+            await self._over(send)
+
+    async def _answer(
+        self,
+        client: AsyncClient,
+        name: str,
+        method: str,
+        url: str,
+        headers: list[Pair],
+        body: bytes,
+        send: Send,
+    ) -> None:
+        async with client.stream(method, url, headers=headers, content=body) as answer:
+            begun: Message = {
+                "type": "http.response.start",
+                "status": answer.status_code,
+                "headers": list(self._headers_back(name, answer.headers.raw)),
+            }
+            await send(begun)
+            async for part in answer.aiter_raw():
+                await send(
+                    {"type": "http.response.body", "body": part, "more_body": True}
+                )
+            await send({"type": "http.response.body", "body": b""})
+
+    def _headers_back(self, name: str, headers: Iterable[Pair]) -> Iterable[Pair]:
+        for key, value in headers:
+            low = key.lower()
+            if low in _HOP:
+                continue
+            if low != b"set-cookie":
+                yield low, value
+                continue
+            cookie, _, rest = value.decode("latin-1").partition("=")
+            if cookie == self._theirs:
+                yield low, value
+            elif cookie == self._ours:
+                text = rest if rest.startswith('""') else f"{name}.{rest}"
+                yield low, f"{self._theirs}={text}".encode("latin-1")
+
+
+def _cookie(name: str, text: str, seconds: int, base_url: str) -> bytes:
+    secure = "; Secure" if base_url.startswith("https://") else ""
+    said = f"{name}={text}; Max-Age={seconds}; Path=/; HttpOnly; SameSite=lax{secure}"
+    return said.encode()
+
+
+async def _body(receive: Receive) -> bytes | None:
+    """What was sent, None when it is too much."""
+    body = b""
+    while True:
+        message = await receive()
+        part: bytes = message.get("body", b"")
+        body += part
+        if len(body) > LONGEST_BODY:
+            return None
+        if not message.get("more_body"):
+            return body
+
+
+async def _gone(receive: Receive) -> None:
+    while (await receive())["type"] != "http.disconnect":
+        pass
+
+
+async def _end(process: asyncio.subprocess.Process) -> None:
+    """Its standard input closes, and it ends by itself; if not, it is killed."""
+    if process.stdin is not None:
+        process.stdin.close()
+    try:
+        async with asyncio.timeout(5):
+            await process.wait()
+    except TimeoutError:
+        process.kill()
+        await process.wait()

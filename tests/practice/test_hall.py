@@ -1,0 +1,182 @@
+"""The way of a browser to its practice, and of all others to what is real."""
+
+import json
+import sys
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+import pytest
+from starlette.types import Receive, Scope, Send
+
+from app.practice.hall import FULL, LONGEST_BODY, NO_START, Hall
+from app.web.pretending import PracticeRefused
+from integrations.http import ASGITransport, AsyncClient, Response
+from integrations.rehearsal.listening import listening
+
+pytestmark = pytest.mark.anyio
+
+BASE = "https://charity.example"
+COOKIE = "__Host-chaperone-practice"
+SAYS = (
+    "import json, sys; print(json.dumps({{'port': {port}, 'cookie': 'theirs'}}), flush=True);"
+    "sys.stdin.read()"
+)
+
+
+async def real(scope: Scope, _receive: Receive, send: Send) -> None:
+    await _answer(send, b"real " + scope["path"].encode())
+
+
+async def pretended(scope: Scope, _receive: Receive, send: Send) -> None:
+    """Says what it was sent; gives cookies of every kind."""
+    sent = sorted((k.decode(), v.decode()) for k, v in scope["headers"])
+    said = {
+        "path": scope["path"],
+        "query": scope["query_string"].decode(),
+        "sent": sent,
+    }
+    cookies = [
+        (b"set-cookie", b"__Host-chaperone=new; Path=/; Secure; HttpOnly"),
+        (b"set-cookie", b"__Host-chaperone-known=xyz; Path=/"),
+    ]
+    await _answer(send, json.dumps(said).encode(), cookies)
+
+
+async def signs_out(_scope: Scope, _receive: Receive, send: Send) -> None:
+    gone = (b"set-cookie", b'__Host-chaperone=""; Max-Age=0; Path=/')
+    left = (b"set-cookie", b'__Host-chaperone-practice=""; Max-Age=0; Path=/')
+    await _answer(send, b"", [gone, left])
+
+
+async def _answer(send: Send, body: bytes, headers: object = ()) -> None:
+    begun = {"type": "http.response.start", "status": 200, "headers": list(headers)}  # type: ignore[call-overload]
+    await send(begun)
+    await send({"type": "http.response.body", "body": body})
+
+
+@asynccontextmanager
+async def hall_before(app: object = pretended, most: int = 3) -> AsyncIterator[Hall]:
+    """A hall whose practices are all served by this application."""
+    async with listening(app) as url:  # type: ignore[arg-type]
+        says = SAYS.format(port=url.rpartition(":")[2])
+        hall = Hall(BASE, program=(sys.executable, "-c", says), most=most)
+        yield hall
+        await hall.close()
+
+
+async def ask(
+    hall: Hall, path: str, cookie: str = "", *, body: bytes | None = None
+) -> Response:
+    headers = {"cookie": f"__Host-chaperone=real-one; {COOKIE}={cookie}"}
+    transport = ASGITransport(app=hall.around(real))
+    async with AsyncClient(transport=transport, base_url=BASE) as client:
+        return await client.request(
+            "GET" if body is None else "POST",
+            path,
+            headers=headers if cookie else {},
+            content=body,
+        )
+
+
+async def test_who_practises_is_led_there_and_the_real_sign_in_stays_here() -> None:
+    async with hall_before() as hall:
+        cookie = await hall.begin()
+        answer = await ask(hall, "/sessions/1/live?at=2", cookie)
+
+    said = answer.json()
+    assert (said["path"], said["query"]) == ("/sessions/1/live", "at=2")
+    assert ["cookie", "__Host-chaperone=theirs"] in said["sent"]
+    assert "real-one" not in answer.text
+    name = cookie.partition(".")[0]
+    assert answer.headers.get_list("set-cookie") == [
+        f"{COOKIE}={name}.new; Path=/; Secure; HttpOnly"
+    ]
+
+
+async def test_everybody_else_goes_on() -> None:
+    async with hall_before() as hall:
+        cookie = await hall.begin()
+        nobody = await ask(hall, "/sessions/1/live")
+        webhook = await ask(hall, "/webhooks/zoom", cookie)
+        program = await ask(hall, "/api/v1/people", cookie)
+
+    assert [one.text for one in (nobody, webhook, program)] == [
+        "real /sessions/1/live",
+        "real /webhooks/zoom",
+        "real /api/v1/people",
+    ]
+
+
+@pytest.mark.parametrize("cookie", ["nonsense", "other.theirs", "."])
+async def test_a_practice_that_is_over_leads_back(cookie: str) -> None:
+    async with hall_before() as hall:
+        await hall.begin()
+        answer = await ask(hall, "/", cookie)
+
+    assert (answer.status_code, answer.headers["location"]) == (303, "/practise?over=1")
+    gone = answer.headers["set-cookie"]
+    assert gone.startswith(f"{COOKIE}=; Max-Age=0; Path=/; HttpOnly")
+    assert gone.endswith("Secure")
+
+
+async def test_leaving_takes_the_cookie_away() -> None:
+    async with hall_before(signs_out) as hall:
+        answer = await ask(hall, "/sign-out", await hall.begin(), body=b"")
+
+    assert answer.headers.get_list("set-cookie") == [
+        f'{COOKIE}=""; Max-Age=0; Path=/',
+        f'{COOKIE}=""; Max-Age=0; Path=/',
+    ]
+
+
+async def test_a_process_that_died_leads_back_too() -> None:
+    async with hall_before() as hall:
+        cookie = await hall.begin()
+        [room] = hall._rooms.values()
+        room.process.kill()
+        await room.process.wait()
+        assert (await ask(hall, "/", cookie)).status_code == 303
+
+
+async def test_no_more_than_so_many_at_once_and_again_when_one_is_over() -> None:
+    async with hall_before(most=1) as hall:
+        await hall.begin()
+        with pytest.raises(PracticeRefused) as refused:
+            await hall.begin()
+        assert str(refused.value) == FULL
+        [room] = hall._rooms.values()
+        room.process.kill()
+        await room.process.wait()
+        assert await hall.begin()
+
+
+@pytest.mark.parametrize("program", ["print('no json')", "", "print('{}')"])
+async def test_one_that_does_not_start_is_told_in_a_sentence(program: str) -> None:
+    hall = Hall(BASE, program=(sys.executable, "-c", program))
+    with pytest.raises(PracticeRefused) as refused:
+        await hall.begin()
+    assert str(refused.value) == NO_START
+    assert hall._rooms == {}
+
+
+@pytest.mark.parametrize(
+    ("size", "status"), [(LONGEST_BODY, 200), (LONGEST_BODY + 1, 413)]
+)
+async def test_what_is_sent_on_has_a_limit(size: int, status: int) -> None:
+    async with hall_before() as hall:
+        cookie = await hall.begin()
+        answer = await ask(hall, "/practise/call", cookie, body=b"x" * size)
+    assert answer.status_code == status
+
+
+async def test_its_secrets_are_not_given_to_the_practice(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("CHAPERONE_SECRET_KEY", "secret")
+    program = (
+        "import os, json; known = 'CHAPERONE_SECRET_KEY' in os.environ;"
+        "print(json.dumps({'port': 1, 'cookie': str(known)}))"
+    )
+    hall = Hall(BASE, program=(sys.executable, "-c", program))
+    assert (await hall.begin()).endswith(".False")
+    await hall.close()
