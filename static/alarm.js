@@ -87,14 +87,24 @@ function ring() {
   feel([400, 150, 400]);
 }
 
-function notice(text) {
+// Telephones show a notice only by a worker: https://notifications.spec.whatwg.org/#constructors
+function helper() {
+  if (!("serviceWorker" in navigator)) return Promise.resolve(null);
+  return navigator.serviceWorker.register("/static/notice.js").catch(() => null);
+}
+
+async function notice(text) {
   if (document.visibilityState === "visible" || !remembered()) return;
   if (!("Notification" in window) || Notification.permission !== "granted") return;
+  // The same tag each time: one notice, never a heap. No names: others may see it.
+  const page = location.href.split("#")[0];
+  const how = { body: text, tag: "chaperone-alarm", requireInteraction: true, data: page };
   try {
-    // The same tag each time: one notice, never a heap. No names: others may see it.
-    new Notification("Chaperone", { body: text, tag: "chaperone-alarm", requireInteraction: true });
+    new Notification("Chaperone", how).onclick = () => window.focus();
   } catch {
-    // Some phones allow it to installed pages only; sound and vibration remain.
+    const worker = await helper();
+    // Some telephones allow it to installed pages only; sound and vibration remain.
+    if (worker) await worker.showNotification("Chaperone", how).catch(() => {});
   }
 }
 
@@ -162,6 +172,7 @@ onButton.addEventListener("click", async () => {
   if ("Notification" in window && Notification.permission === "default") {
     await Notification.requestPermission();
   }
+  helper(); // so that it is there when it is needed
 });
 offButton.addEventListener("click", () => {
   remember(false);

@@ -147,6 +147,48 @@ async def test_a_notice_without_names_comes_in_a_tab_nobody_looks_at(
         await tones(page, "[1-9][0-9]?")
 
 
+ACTIVE = """
+navigator.serviceWorker.register("/static/notice.js").then((worker) => new Promise((done) => {
+  if (worker.active) done(true);
+  const coming = worker.installing ?? worker.waiting;
+  coming?.addEventListener("statechange", () => worker.active && done(true));
+}))
+"""
+
+
+async def test_on_a_telephone_the_notice_is_shown_by_a_worker(
+    chromium: Browser, site: Site
+) -> None:
+    """Android's browsers refuse the constructor, and let a service worker do it."""
+    phone = """
+    window.told = new Promise((tell) => { window.tell = tell; });
+    window.Notification = class {
+      static permission = "granted";
+      constructor() { throw new TypeError("Illegal constructor."); }
+    };
+    ServiceWorkerRegistration.prototype.showNotification = async function (title, more) {
+      window.tell([title, more.body, more.tag, more.data, this.active.scriptURL]);
+    };
+    Object.defineProperty(document, "visibilityState", { get: () => window.away ?? "visible" });
+    """
+    await site.evening.join("anna", "sam", "ben")
+    async with window(chromium, site, witness=WITNESS + phone) as anna:
+        page = anna.page
+        live = f"{site.session}/live"
+        await page.goto(live)
+        await page.get_by_role("button", name=TURN_ON).click()
+        await number(page, ACTIVE)
+        await number(page, "window.away = 'hidden'")
+        await site.evening.leave("anna", "sam")
+        words, script = (
+            "1 red alarm nobody has taken",
+            f"{site.address}/static/notice.js",
+        )
+        told = ["Chaperone", words, "chaperone-alarm", live, script]
+        assert await number(page, "window.told") == told
+    assert anna.complaints == []
+
+
 @dataclass
 class Line:
     """A line to the service that can fall silent without being cut."""
