@@ -144,7 +144,9 @@ def _set_before_a_start(stage: Stage, now: datetime) -> timedelta:
     """By how much the machine's clock was set forward before a process began: it knows no
     other, so its deadlines come so much too early (I19)."""
     starts = [
-        (d.since - stage.began).total_seconds() for d in stage.downs if d.since < now
+        (down.until - stage.began).total_seconds()
+        for down in stage.downs
+        if down.until is not None and down.until < now
     ]
     forward = sum(
         fault.amount
