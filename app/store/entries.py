@@ -89,8 +89,7 @@ def add(db: Connection, entries: Sequence[Entry]) -> None:
         for statement in (_VIEW, _TRIGGER):
             db.exec_driver_sql(statement)
     for start in range(0, len(entries), MOST):
-        some = entries[start : start + MOST]
-        db.exec_driver_sql(_insert(len(some)), tuple(chain.from_iterable(some)))
+        _insert_some(db, entries[start : start + MOST])
 
 
 def add_alone(db: Connection, entries: Sequence[Entry]) -> bool:
@@ -102,16 +101,23 @@ def add_alone(db: Connection, entries: Sequence[Entry]) -> bool:
         return _add_by_function(db, entries)
     if not 0 < len(entries) <= MOST:
         return False
+    try:
+        make_ready(db)
+    except sqlite3.Error as error:
+        raise DBAPIError.instance(None, None, error, sqlite3.Error) from error
+    _insert_some(db, entries)
+    return True
+
+
+def _insert_some(db: Connection, entries: Sequence[Entry]) -> None:
     driver: sqlite3.Connection = db.connection.driver_connection  # type: ignore[assignment]
     values = tuple(chain.from_iterable(entries))
     try:
-        make_ready(db)
         # Of many rows nobody asks for the last one's number: one taking-back less.
         driver.executemany(_insert(len(entries)), (values,)).close()
     except sqlite3.Error as error:
         # As when SQLAlchemy runs it: who waits tells trouble of the store by its class.
         raise DBAPIError.instance(None, None, error, sqlite3.Error) from error
-    return True
 
 
 def make_ready(db: Connection) -> None:
