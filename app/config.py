@@ -92,6 +92,12 @@ class Settings(BaseModel):
         "a name",
         default="Our organisation",
     )
+    accent_colour: Annotated[str | None, AfterValidator(checks.colour)] = _setting(
+        "The organisation's colour, for links and buttons; made darker or lighter where it "
+        "could not be read.",
+        "six hexadecimal digits after a #, as in #0b5a5e",
+        default=None,
+    )
     emergency_line: Text = _setting(
         "What a young person reads who needs help at once.",
         "one or two short sentences",

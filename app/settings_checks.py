@@ -207,6 +207,13 @@ def public_address(text: str) -> str:
     return f"{url.scheme}://{url.netloc.lower()}"
 
 
+def colour(text: str | None) -> str | None:
+    """``#rrggbb`` in small letters."""
+    if text is None or re.fullmatch(r"#[0-9a-f]{6}", text.strip().lower()):
+        return text and text.strip().lower()
+    raise ValueError("not a colour")
+
+
 def platform_address(text: str) -> str:
     url = _split(text)
     if url is None or url.query or url.fragment:

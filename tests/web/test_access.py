@@ -20,6 +20,7 @@ from tests.web.conftest import BASE, Front
 pytestmark = pytest.mark.anyio
 
 OPEN = {
+    "GET,HEAD /accent.css",
     "POST /webhooks/{platform:path}",
     "GET,HEAD /healthz",
     "GET,HEAD /readyz",

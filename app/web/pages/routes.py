@@ -17,7 +17,7 @@ from app import config
 from app.engine.contract import UnknownSession
 from app.store import sessions
 from app.store.refusals import Refused, Unknown
-from app.web import access, live
+from app.web import accent, access, live
 from app.web.access import Permission, Policy, Role, marked, open_to_all, roles_with
 from app.web.errors import Answer
 from app.web.house import house_of
@@ -172,6 +172,7 @@ def routes() -> list[BaseRoute]:
         found.append(Route(page.path, endpoint, methods=[page.method]))
     files = StaticFiles(directory=config.project_root() / "static")
     files = open_to_all("styles and scripts, the same for everybody")(files)
+    found.append(Route("/accent.css", accent.sheet, methods=["GET"]))
     return [*found, Mount("/static", files, name="static")]
 
 

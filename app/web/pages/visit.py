@@ -149,6 +149,7 @@ class Visit:
             "csrf": self.visitor.csrf if self.visitor is not None else "",
             "visitor_name": display(name) if self.visitor is not None else "",
             "organisation": self.house.settings.organisation_name,
+            "accent": self.house.settings.accent_colour,
             "contacts": contacts,
             "contacts_needed": CONTACTS_NEEDED,
             "test_hosts": self.house.settings.allow_test_hosts,
