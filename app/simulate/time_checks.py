@@ -61,12 +61,22 @@ def no_clock_moves_a_deadline(outcome: Outcome, _figures: Figures) -> list[str]:
         calls = [c.at for c in end_calls(stage) if gap.start < c.at <= gap.end + PROMPT]
         if not _quiet(stage, gap, due + PROMPT) or ordered(outcome):
             continue
+        if _down_when_due(stage, due):
+            continue  # Nobody was there to end it; I1 says how late it may come.
         if calls and not due - WHOLE_SECONDS <= calls[0] <= due + PROMPT:
             early = (calls[0] - due).total_seconds()
             found.append(f"With the clock set, the end came {early:+.1f} s from due.")
         elif not calls and gap.end > due + PROMPT:
             found.append("With the clock set, the end never came.")
     return found
+
+
+def _down_when_due(stage: Stage, due: datetime) -> bool:
+    return any(
+        down.since <= due + PROMPT
+        and (down.until is None or down.until >= due - PROMPT)
+        for down in stage.downs
+    )
 
 
 def _quiet(stage: Stage, gap: AloneInterval, until: datetime) -> bool:
