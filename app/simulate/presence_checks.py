@@ -131,8 +131,10 @@ def no_early_clear(outcome: Outcome, _figures: Figures) -> list[str]:
             )
             continue
         proof = _last_proof(stage, call.at)
-        slack = SLACK + _set_before_a_start(stage, call.at)
-        if proof is not None and call.at - proof < grace - slack:
+        if proof is None:
+            continue
+        slack = SLACK + _set_before_a_start(stage, proof, call.at)
+        if call.at - proof < grace - slack:
             found.append(
                 f"An end was sent at {_at(stage, call.at)}; that a worker was there was "
                 f"known of {_at(stage, proof)}."
@@ -140,13 +142,13 @@ def no_early_clear(outcome: Outcome, _figures: Figures) -> list[str]:
     return found
 
 
-def _set_before_a_start(stage: Stage, now: datetime) -> timedelta:
-    """By how much the machine's clock was set forward before a process began: it knows no
-    other, so its deadlines come so much too early (I19)."""
+def _set_before_a_start(stage: Stage, proof: datetime, now: datetime) -> timedelta:
+    """By how much the machine's clock was set forward before a process began in this
+    grace: it knows no other clock, so what it finds stored is so much older (I19)."""
     starts = [
         (down.until - stage.began).total_seconds()
         for down in stage.downs
-        if down.until is not None and down.until < now
+        if down.until is not None and proof < down.until < now
     ]
     forward = sum(
         fault.amount
