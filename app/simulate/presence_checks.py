@@ -5,6 +5,7 @@ from datetime import datetime, timedelta
 
 from app.core.actions import EndCause
 from app.core.presses import ActionState, ClosingPressed, LadderPressed
+from app.engine.intake import OFFSET_MATTERS
 from app.simulate.allowance import CALLS, NEWS, allowed, heard_of, is_verified
 from app.simulate.play import Outcome
 from app.simulate.stage import Stage
@@ -143,22 +144,31 @@ def no_early_clear(outcome: Outcome, _figures: Figures) -> list[str]:
 
 
 def _set_before_a_start(stage: Stage, proof: datetime, now: datetime) -> timedelta:
-    """By how much the machine's clock was set forward before a process began in this
-    grace: it knows no other clock, so what it finds stored is so much older (I19)."""
+    """By how much the machine's clock was set forward before a process began: it knows no
+    other clock (I19). Begun in this grace, what it finds stored is so much older; begun
+    before it, only a difference too small to be put right counts."""
+    in_grace = _forward(stage, proof, now)
+    before = _forward(stage, stage.began, now)
+    return max(in_grace, before if before <= OFFSET_MATTERS else timedelta())
+
+
+def _forward(stage: Stage, since: datetime, now: datetime) -> timedelta:
+    """The steps forward before the last start between these moments."""
     starts = [
         (down.until - stage.began).total_seconds()
         for down in stage.downs
-        if down.until is not None and proof < down.until < now
+        if down.until is not None and since < down.until < now
     ]
-    forward = sum(
-        fault.amount
-        for fault in stage.scenario.faults
-        if fault.code == "F13"
-        and fault.kind == "step"
-        and fault.amount > 0
-        and fault.at <= max(starts, default=-1.0)
+    return timedelta(
+        seconds=sum(
+            fault.amount
+            for fault in stage.scenario.faults
+            if fault.code == "F13"
+            and fault.kind == "step"
+            and fault.amount > 0
+            and fault.at <= max(starts, default=-1.0)
+        )
     )
-    return timedelta(seconds=forward)
 
 
 def _for_a_breakout(outcome: Outcome, now: datetime) -> bool:
