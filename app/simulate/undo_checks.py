@@ -4,8 +4,14 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from app.core.actions import EndMeeting
-from app.core.presses import ClosingPressed, LadderPressed, Readmitted, SessionClosed
+from app.core.actions import ChangeLink, EndMeeting
+from app.core.presses import (
+    ActionState,
+    ClosingPressed,
+    LadderPressed,
+    Readmitted,
+    SessionClosed,
+)
 from app.core.presses import Step as Rung
 from app.simulate.play import Outcome
 from app.simulate.presence_checks import clock_was_set, end_calls
@@ -72,7 +78,8 @@ def removed_stay_out(outcome: Outcome, _figures: Figures) -> list[str]:
 def links_are_as_pressed(outcome: Outcome, _figures: Figures) -> list[str]:
     """I7: who was let back in has a link that works a minute later; who was put out has
     none; everybody else's works. Judged at the end, of evenings that nobody ended, nor
-    the bot tried to: a clear whose call was lost counts once the room is over."""
+    the bot tried to: a clear whose call was lost counts once the room is over. Where the
+    platform refused, a worker was asked to do it, and said to have it not done."""
     stage = outcome.stage
     if outcome.session is None or _unsure(stage) or any(True for _ in end_calls(stage)):
         return []
@@ -88,7 +95,7 @@ def links_are_as_pressed(outcome: Outcome, _figures: Figures) -> list[str]:
         if link is None or _shared(outcome, who):
             continue
         works, out = link.status == APPROVED, press is not None and press.out
-        if works is out:
+        if works is out and not _asked_of_a_worker(outcome, link):
             found.append(f"The link of {who} is {link.status} at the end.")
         elif press is not None and works:
             late = max(link.status_changes, default=press.at) - press.at
@@ -96,6 +103,17 @@ def links_are_as_pressed(outcome: Outcome, _figures: Figures) -> list[str]:
             if late > LINK_WITHIN and not _broken(stage, press.at, until):
                 found.append(f"The link of {who} worked {late} after the press.")
     return found
+
+
+def _asked_of_a_worker(outcome: Outcome, link: Registrant) -> bool:
+    session = outcome.session
+    return session is not None and any(
+        fact.kind == ChangeLink.kind
+        and fact.key.startswith(f"closing.link:{link.id}:")
+        and fact.route == "person"
+        and fact.state is ActionState.ESCALATED
+        for fact in session.actions.values()
+    )
 
 
 def _unsure(stage: Stage) -> bool:

@@ -174,12 +174,13 @@ def links(session: GroupSession, now: datetime) -> Iterator[Wish]:
     wish = _wished(session, now)
     for link in session.links.values():
         wished = wish(link.person_id)
-        if link.state is wished or link.state is LinkState.CANCELLED:
+        if link.state is LinkState.CANCELLED:
+            continue
+        if link.state is wished and not _in_doubt(session, link):
             continue
         platform = session.plan.platform if session.plan is not None else ""
-        episode = (link.changed_at or link.issued_at).isoformat()
         yield ChangeLink(
-            key=f"closing.link:{link.registrant_id}:{wished}:{episode}",
+            key=_link_key(link, wished),
             reason=_WHY[wished],
             clause="E1",
             rule="closing.links",
@@ -193,6 +194,23 @@ def links(session: GroupSession, now: datetime) -> Iterator[Wish]:
         dead = plan.ends_at + session.policy.links_die_after_end
         if now < dead:
             yield WakeAt(dead, "links die")
+
+
+def _link_key(link: Link, wished: LinkState) -> str:
+    episode = (link.changed_at or link.issued_at).isoformat()
+    return f"closing.link:{link.registrant_id}:{wished}:{episode}"
+
+
+def _in_doubt(session: GroupSession, link: Link) -> bool:
+    """Whether the platform was asked to change it and no answer came: it may have done so
+    although that is no longer wanted (I7)."""
+    return any(
+        (fact := session.actions.get(_link_key(link, state))) is not None
+        and fact.sent_at is not None
+        and fact.confirmed_at is None
+        for state in LinkState
+        if state is not link.state
+    )
 
 
 _WHY = {

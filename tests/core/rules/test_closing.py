@@ -331,6 +331,66 @@ def test_who_was_removed_has_no_working_link_until_readmitted() -> None:
     assert states(session, "19:12") == for_all(ACTIVE)
 
 
+REMOVED = p.LadderPressed(
+    at=at("19:10"),
+    by="anna",
+    press_id="7",
+    step=p.Step.REMOVE,
+    connection="UUID-BEN",
+    immediate=True,
+)
+LET_BACK = p.Readmitted(
+    at=at("19:12"), by="anna", press_id="8", person_id="ben", connection="UUID-BEN"
+)
+OFF = f"closing.link:reg-ben:suspended:{at('18:00').isoformat()}"
+
+
+def asked_off(state: p.ActionState, clock: str) -> p.ActionMoved:
+    """The platform was asked to switch Ben's link off."""
+    return p.ActionMoved(
+        at=at(clock), key=OFF, kind=ChangeLink.kind, state=state, person_id="ben"
+    )
+
+
+@pytest.mark.parametrize(
+    ("facts", "wanted"),
+    [
+        ((), []),
+        ((asked_off(p.ActionState.WANTED, "19:10"),), []),
+        ((asked_off(p.ActionState.SENT, "19:10:01"),), ["active"]),
+        (
+            (
+                asked_off(p.ActionState.SENT, "19:10:01"),
+                asked_off(p.ActionState.WITHDRAWN, "19:12"),
+            ),
+            ["active"],
+        ),
+    ],
+    ids=["never asked", "only wanted", "asked", "withdrawn after it was asked"],
+)
+def test_a_link_the_platform_may_have_switched_off_unheard_is_switched_on(
+    facts: tuple[Fact, ...], wanted: list[str]
+) -> None:
+    """I7: no answer came, and meanwhile Ben was let back in."""
+    session = story(*EVENING, REMOVED, *facts, LET_BACK)
+    found = [
+        w.state
+        for w in wishes(closing.links, session, "19:13")
+        if isinstance(w, ChangeLink)
+    ]
+    assert found == wanted
+
+
+def test_once_it_is_known_to_work_nothing_more_is_wanted() -> None:
+    on = p.LinkChanged(at=at("19:12:02"), registrant_id="reg-ben", state=ACTIVE)
+    sent = asked_off(p.ActionState.SENT, "19:10:01")
+    session = story(*EVENING, REMOVED, sent, LET_BACK, on)
+    assert states(session, "19:13") == for_all(ACTIVE)
+    assert not [
+        w for w in wishes(closing.links, session, "19:13") if isinstance(w, ChangeLink)
+    ]
+
+
 def test_links_are_brought_to_the_state_they_should_have_once() -> None:
     session = story(*CLEARED)
     for person in ("chloe", "dev"):
