@@ -37,8 +37,9 @@ def deadline_is_stored(outcome: Outcome, _figures: Figures) -> list[str]:
     for gap in gaps(stage):
         grace = allowed(stage, gap).grace
         for down in stage.downs:
-            if not gap.start + AT_REST < down.since < gap.start + grace:
-                continue
+            over = gap.start + grace - WHOLE_SECONDS
+            if not gap.start + AT_REST < down.since < over:
+                continue  # Once it is over, the end that is wanted is what is stored.
             if not _quiet(stage, gap, down.since):
                 continue
             due = gap.start + grace + down.ahead + PROMPT
