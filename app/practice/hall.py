@@ -33,6 +33,7 @@ Pair = tuple[bytes, bytes]
 _HOP = frozenset(
     (b"connection", b"keep-alive", b"transfer-encoding", b"upgrade", b"te", b"trailer")
 )
+_NOT_BACK = _HOP | {b"date", b"server"}  # our own server says them
 _NOT_ON = _HOP | {b"host", b"cookie", b"content-length", b"authorization"}
 
 log = structlog.get_logger("chaperone")
@@ -40,8 +41,12 @@ log = structlog.get_logger("chaperone")
 
 @dataclass(frozen=True, slots=True)
 class _Room:
+    """``reading``: takes what it still says, or a full pipe would stop it."""
+
     port: int
+    person_id: str
     process: asyncio.subprocess.Process
+    reading: "asyncio.Task[bytes]"
 
 
 class Hall:
@@ -60,14 +65,14 @@ class Hall:
 
     # --- beginning and ending -----------------------------------------------------------
 
-    async def begin(self) -> str:
+    async def begin(self, person_id: str) -> str:
         """See Practice."""
-        self._forget_ended()
+        await self._forget_ended(person_id)
         if len(self._rooms) + self._starting >= self._most:
             raise PracticeRefused(FULL)
         self._starting += 1
         try:
-            room, cookie = await self._started()
+            room, cookie = await self._started(person_id)
         finally:
             self._starting -= 1
         name = secrets.token_urlsafe(16)
@@ -75,7 +80,7 @@ class Hall:
         log.info("practice begun", rooms=len(self._rooms))
         return f"{name}.{cookie}"
 
-    async def _started(self) -> tuple[_Room, str]:
+    async def _started(self, person_id: str) -> tuple[_Room, str]:
         environ = {
             k: v for k, v in os.environ.items() if not k.startswith("CHAPERONE_")
         }
@@ -90,16 +95,21 @@ class Hall:
             assert process.stdout is not None  # noqa: S101 - asked for above
             async with asyncio.timeout(BEGINS_WITHIN):
                 told = json.loads(await process.stdout.readline())
-            return _Room(int(told["port"]), process), str(told["cookie"])
+            port, cookie = int(told["port"]), str(told["cookie"])
+            reading = asyncio.create_task(process.stdout.read())
+            return _Room(port, person_id, process, reading), cookie
         except (TimeoutError, ValueError, KeyError) as problem:
             log.error("practice not begun", why=repr(problem)[:200])
             await _end(process)
             raise PracticeRefused(NO_START) from problem
 
-    def _forget_ended(self) -> None:
-        ended = [n for n, r in self._rooms.items() if r.process.returncode is not None]
-        for name in ended:
+    async def _forget_ended(self, person_id: str) -> None:
+        """Those that are over, and the one this person left behind."""
+        for name, room in list(self._rooms.items()):
+            if room.process.returncode is None and room.person_id != person_id:
+                continue
             del self._rooms[name]
+            await _end(room.process)
 
     async def close(self) -> None:
         """End every practice; nothing of them is kept."""
@@ -227,7 +237,7 @@ class Hall:
     def _headers_back(self, name: str, headers: Iterable[Pair]) -> Iterable[Pair]:
         for key, value in headers:
             low = key.lower()
-            if low in _HOP:
+            if low in _NOT_BACK:
                 continue
             if low != b"set-cookie":
                 yield low, value

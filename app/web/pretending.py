@@ -55,8 +55,9 @@ class PretendedCall:
 class Practice(Protocol):
     """In the real service: lets somebody practise, away from everything real."""
 
-    async def begin(self) -> str:
-        """Start one; the text of the cookie that leads to it. Raises PracticeRefused."""
+    async def begin(self, person_id: str) -> str:
+        """Start one, in place of this person's last; the text of the cookie that leads to
+        it. Raises PracticeRefused."""
 
 
 class Pretend(Protocol):

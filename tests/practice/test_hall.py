@@ -80,7 +80,7 @@ async def ask(
 
 async def test_who_practises_is_led_there_and_the_real_sign_in_stays_here() -> None:
     async with hall_before() as hall:
-        cookie = await hall.begin()
+        cookie = await hall.begin("anna")
         answer = await ask(hall, "/sessions/1/live?at=2", cookie)
 
     said = answer.json()
@@ -95,7 +95,7 @@ async def test_who_practises_is_led_there_and_the_real_sign_in_stays_here() -> N
 
 async def test_everybody_else_goes_on() -> None:
     async with hall_before() as hall:
-        cookie = await hall.begin()
+        cookie = await hall.begin("anna")
         nobody = await ask(hall, "/sessions/1/live")
         webhook = await ask(hall, "/webhooks/zoom", cookie)
         program = await ask(hall, "/api/v1/people", cookie)
@@ -110,7 +110,7 @@ async def test_everybody_else_goes_on() -> None:
 @pytest.mark.parametrize("cookie", ["nonsense", "other.theirs", "."])
 async def test_a_practice_that_is_over_leads_back(cookie: str) -> None:
     async with hall_before() as hall:
-        await hall.begin()
+        await hall.begin("anna")
         answer = await ask(hall, "/", cookie)
 
     assert (answer.status_code, answer.headers["location"]) == (303, "/practise?over=1")
@@ -121,7 +121,7 @@ async def test_a_practice_that_is_over_leads_back(cookie: str) -> None:
 
 async def test_leaving_takes_the_cookie_away() -> None:
     async with hall_before(signs_out) as hall:
-        answer = await ask(hall, "/sign-out", await hall.begin(), body=b"")
+        answer = await ask(hall, "/sign-out", await hall.begin("anna"), body=b"")
 
     assert answer.headers.get_list("set-cookie") == [
         f'{COOKIE}=""; Max-Age=0; Path=/',
@@ -131,7 +131,7 @@ async def test_leaving_takes_the_cookie_away() -> None:
 
 async def test_a_process_that_died_leads_back_too() -> None:
     async with hall_before() as hall:
-        cookie = await hall.begin()
+        cookie = await hall.begin("anna")
         [room] = hall._rooms.values()
         room.process.kill()
         await room.process.wait()
@@ -140,21 +140,44 @@ async def test_a_process_that_died_leads_back_too() -> None:
 
 async def test_no_more_than_so_many_at_once_and_again_when_one_is_over() -> None:
     async with hall_before(most=1) as hall:
-        await hall.begin()
+        await hall.begin("anna")
         with pytest.raises(PracticeRefused) as refused:
-            await hall.begin()
+            await hall.begin("sam")
         assert str(refused.value) == FULL
         [room] = hall._rooms.values()
         room.process.kill()
         await room.process.wait()
-        assert await hall.begin()
+        assert await hall.begin("sam")
+
+
+async def test_who_begins_anew_leaves_the_last_one_behind() -> None:
+    async with hall_before(most=1) as hall:
+        first = await hall.begin("anna")
+        [room] = hall._rooms.values()
+        second = await hall.begin("anna")
+
+        assert room.process.returncode is not None
+        assert (await ask(hall, "/", first)).status_code == 303
+        assert (await ask(hall, "/", second)).status_code == 200
+
+
+async def test_one_that_says_much_is_not_stopped_by_it() -> None:
+    much = "print('x' * 200_000, flush=True);"
+    async with hall_before() as hall:
+        says = hall._program[2].replace("sys.stdin.read()", much + "sys.stdin.read()")
+        hall._program = (*hall._program[:2], says)
+        await hall.begin("anna")
+        [room] = hall._rooms.values()
+        assert room.process.stdin is not None
+        room.process.stdin.close()
+        assert len(await room.reading) > 200_000
 
 
 @pytest.mark.parametrize("program", ["print('no json')", "", "print('{}')"])
 async def test_one_that_does_not_start_is_told_in_a_sentence(program: str) -> None:
     hall = Hall(BASE, program=(sys.executable, "-c", program))
     with pytest.raises(PracticeRefused) as refused:
-        await hall.begin()
+        await hall.begin("anna")
     assert str(refused.value) == NO_START
     assert hall._rooms == {}
 
@@ -164,7 +187,7 @@ async def test_one_that_does_not_start_is_told_in_a_sentence(program: str) -> No
 )
 async def test_what_is_sent_on_has_a_limit(size: int, status: int) -> None:
     async with hall_before() as hall:
-        cookie = await hall.begin()
+        cookie = await hall.begin("anna")
         answer = await ask(hall, "/practise/call", cookie, body=b"x" * size)
     assert answer.status_code == status
 
@@ -178,5 +201,5 @@ async def test_its_secrets_are_not_given_to_the_practice(
         "print(json.dumps({'port': 1, 'cookie': str(known)}))"
     )
     hall = Hall(BASE, program=(sys.executable, "-c", program))
-    assert (await hall.begin()).endswith(".False")
+    assert (await hall.begin("anna")).endswith(".False")
     await hall.close()

@@ -15,7 +15,7 @@ BASE = "http://127.0.0.1:8000"
 
 async def test_a_practice_from_its_beginning_to_its_end() -> None:
     hall = Hall(BASE)
-    cookie = await hall.begin()
+    cookie = await hall.begin("anna")
     transport = ASGITransport(app=hall.around(real))
     async with AsyncClient(
         transport=transport,

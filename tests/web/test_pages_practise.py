@@ -61,7 +61,7 @@ class Practices:
         self.why = why
         self.begun = 0
 
-    async def begin(self) -> str:
+    async def begin(self, _person_id: str) -> str:
         if self.why:
             raise PracticeRefused(self.why)
         self.begun += 1

@@ -94,7 +94,7 @@ async def begin(visit: Visit) -> Response:
     if near:
         raise Refusal({"": near}, FORM)
     try:
-        cookie = await practice.begin()
+        cookie = await practice.begin(visit.person_id)
     except PracticeRefused as refused:
         raise Refusal({"": str(refused)}, FORM) from None
     answer = visit.go(CALL)
