@@ -87,10 +87,17 @@ def _do(played: Played, step: Step) -> None:
                 f"{step.who or 'The room'}: “{step.verb}” was refused: {refusal}."
             )
     else:
-        if step.refused:
+        if step.refused and not _is_kept_waiting(played, step.who):
             played.surprises.append(
                 f"{step.who}: “{step.verb}” should have been refused and was not."
             )
+
+
+def _is_kept_waiting(played: Played, who: str) -> bool:
+    """Where no invitation can be taken back, the lobby is as much as a refusal."""
+    connection = played.world.connection(played.meeting_id, who)
+    registers = played.world.meeting(played.meeting_id).needs_registration
+    return not registers and (connection is None or not connection.is_in_room)
 
 
 def _arrive(played: Played, who: str, fields: dict[str, Any]) -> None:

@@ -124,7 +124,7 @@ class Room:
     @property
     def meeting(self) -> str:
         teams = self.server.meeting(self.stage.meeting)
-        return f"/v1.0/users/{object_id(ANNA)}/onlineMeetings/{quote(teams.id)}"
+        return f"/v1.0/users/{teams.organiser_id}/onlineMeetings/{quote(teams.id)}"
 
     async def join(self, *, delta: bool = False) -> str:
         """Chaperone joins as the published request does; returns the call's path."""
@@ -133,7 +133,7 @@ class Room:
         asked["callbackUri"] = HOME + "/calls"
         asked["tenantId"] = self.server.tenant.tenant_id
         asked["chatInfo"]["threadId"] = teams.thread_id
-        asked["meetingInfo"]["organizer"]["user"]["id"] = object_id(ANNA)
+        asked["meetingInfo"]["organizer"]["user"]["id"] = teams.organiser_id
         answer = await self.ask("POST", "/v1.0/communications/calls", asked)
         assert (answer.status_code, shape(answer.json())) == (
             201,
