@@ -172,11 +172,12 @@ def may_resume(session: GroupSession, now: datetime) -> bool:
 def links(session: GroupSession, now: datetime) -> Iterator[Wish]:
     """Bring every personal link to the state it should have."""
     wish = _wished(session, now)
+    unheard = _unheard(session)
     for link in session.links.values():
         wished = wish(link.person_id)
         if link.state is LinkState.CANCELLED:
             continue
-        if link.state is wished and not _in_doubt(session, link):
+        if link.state is wished and not (unheard and _in_doubt(link, unheard)):
             continue
         platform = session.plan.platform if session.plan is not None else ""
         yield ChangeLink(
@@ -201,16 +202,24 @@ def _link_key(link: Link, wished: LinkState) -> str:
     return f"closing.link:{link.registrant_id}:{wished}:{episode}"
 
 
-def _in_doubt(session: GroupSession, link: Link) -> bool:
-    """Whether the platform was asked to change it and no answer came: it may have done so
-    although that is no longer wanted (I7)."""
-    return any(
-        (fact := session.actions.get(_link_key(link, state))) is not None
-        and fact.sent_at is not None
-        and fact.confirmed_at is None
-        for state in LinkState
-        if state is not link.state
+def _unheard(session: GroupSession) -> frozenset[str]:
+    """Changes of links the platform was asked for and of which no answer came."""
+    return session.remember(
+        "closing.unheard",
+        lambda: frozenset(
+            key
+            for key, fact in session.actions.items()
+            if fact.kind == ChangeLink.kind
+            and fact.sent_at is not None
+            and fact.confirmed_at is None
+        ),
     )
+
+
+def _in_doubt(link: Link, unheard: frozenset[str]) -> bool:
+    """Whether the platform may have changed it although that is no longer wanted (I7)."""
+    others = (state for state in LinkState if state is not link.state)
+    return any(_link_key(link, state) in unheard for state in others)
 
 
 _WHY = {
