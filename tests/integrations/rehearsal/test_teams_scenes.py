@@ -20,7 +20,7 @@ from integrations.rehearsal.teams_server import TeamsServer
 from integrations.rehearsal.teams_tenant import object_id
 from integrations.rehearsal.truth import workers
 from tests.integrations.rehearsal.stage import Stage
-from tests.integrations.rehearsal.test_teams_server import Bot, Room, name_of
+from tests.integrations.rehearsal.teams_stage import Bot, Room, name_of
 
 EVENING = datetime(2026, 11, 17, 18, 55, tzinfo=UTC)
 LOCK = {"lobbyBypassSettings": {"scope": "organizer"}, "allowMeetingChat": "disabled"}
