@@ -11,7 +11,7 @@ from app.core.presses import ActionState, LinkChanged, LinkState
 from app.core.session import GroupSession
 from app.engine.footing import Footing
 from app.engine.moved import moved
-from app.engine.routes import TRIES_BEFORE_NEXT_HAND, Routes, back_off
+from app.engine.routes import Routes, back_off, tries_before_next_hand
 from app.engine.sessions import Held, OpenAction
 from app.engine.spool import Spool
 from app.engine.writing import Writing, move
@@ -70,7 +70,7 @@ class Outcomes:
         if isinstance(one.action, EndMeeting):
             await self.again(held, one, said, None)
             return
-        one.tries = TRIES_BEFORE_NEXT_HAND
+        one.tries = tries_before_next_hand(one.action)
         one.next_at = self._footing.clock.now()
         values = {"next_at": one.next_at, "problem": said[:500], "tries": one.tries}
         routes = self._routes.all(held.session, one, platform)

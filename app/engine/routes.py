@@ -2,7 +2,7 @@
 
 from datetime import timedelta
 
-from app.core.actions import EndMeeting
+from app.core.actions import Action, ChangeLink, EndMeeting
 from app.core.policy import Mode, Policy
 from app.core.session import GroupSession
 from app.engine.footing import Footing
@@ -13,6 +13,16 @@ BACK_OFF = (1.0, 2.0, 4.0, 5.0)
 SLOW_BACK_OFF = (1.0, 5.0, 15.0, 60.0, 300.0)
 LONGEST_WAIT = timedelta(minutes=5)
 TRIES_BEFORE_NEXT_HAND = 3
+TRIES_FOR_A_LINK = 5
+"""With the pauses between them 80 s: a link hurts nobody meanwhile, and a worker who is
+asked at once would do by hand what works again in a minute."""
+
+
+def tries_before_next_hand(action: Action) -> int:
+    """How often one pair of hands is tried before the next one."""
+    return (
+        TRIES_FOR_A_LINK if isinstance(action, ChangeLink) else TRIES_BEFORE_NEXT_HAND
+    )
 
 
 class Routes:
@@ -47,7 +57,7 @@ class Routes:
             # Ending is never handed over and forgotten: the platform is asked again
             # and again, while the alarm asks people as well (P10).
             return routes[0]
-        tired = one.tries >= TRIES_BEFORE_NEXT_HAND
+        tired = one.tries >= tries_before_next_hand(one.action)
         if one.route not in routes:
             return routes[0]
         at = routes.index(one.route)
