@@ -69,7 +69,7 @@ async def _set_up(stage: Stage, scene: Scene, call: Call) -> ZoomServer:
     server = ZoomServer(
         world, stage.clock, webhook_url=f"{stage.base_url}/webhooks/zoom"
     )
-    stage.play_zoom(server)
+    stage.perform(server)
     known = Planned()
     await enter_people(stage, scene, known)
     await enter_group(stage, scene, known)

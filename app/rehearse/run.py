@@ -21,7 +21,7 @@ from app.rehearse.stage import Refusal, Stage, on_stage
 from app.rehearse.verdict import Evening, judged
 from integrations.rehearsal.play import Played, play
 from integrations.rehearsal.scene import Scene, load, world_of
-from integrations.rehearsal.zoom_server import ZoomServer
+from integrations.rehearsal.servers import server_for
 
 MAIN_SCENES = ("quiet_evening", "lost_lead")
 OUT = Path("rehearsal-out")
@@ -38,6 +38,7 @@ class Rehearsal:
     exit_after: bool = False
     policy: Mapping[str, Any] = field(default_factory=dict)
     without: frozenset[str] = frozenset()
+    platform: str = "zoom"
 
 
 def rehearse(
@@ -91,10 +92,8 @@ async def _evening(
     """One scene from planning to record; returns the promises that broke."""
     show.title(scene)
     world = world_of(scene, stage.clock, seed=number + 1)
-    server = ZoomServer(
-        world, stage.clock, webhook_url=f"{stage.base_url}/webhooks/zoom"
-    )
-    stage.play_zoom(server)
+    server = server_for(rehearsal.platform, world, stage.clock, stage.base_url)
+    stage.perform(server)
     stage.clock.speed = FAST / 6
     await enter_people(stage, scene, known)
     await enter_group(stage, scene, known)

@@ -23,11 +23,11 @@ from integrations.http import AsyncClient, Limits
 from integrations.outgoing.sign import secret_of, verify
 from integrations.rehearsal.listening import listening
 from integrations.rehearsal.people import Account
-from integrations.rehearsal.zoom_server import ZoomServer
+from integrations.rehearsal.servers import PlatformServer
 
 
 class Switchboard:
-    """One address for Zoom's API, whichever evening is played behind it."""
+    """One address for the platform's API, whichever evening is played behind it."""
 
     def __init__(self) -> None:
         self.app: ASGIApp | None = None
@@ -74,7 +74,7 @@ class Stage:
     phone: Phone
     account: Account
 
-    def play_zoom(self, server: ZoomServer) -> None:
+    def perform(self, server: PlatformServer) -> None:
         """From now on this is the platform the service talks to."""
         self.switchboard.app = server.app
 

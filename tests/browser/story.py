@@ -115,7 +115,7 @@ async def story_on(folder: Path) -> AsyncIterator[Story]:
             world.add_person(person)
         hook = f"{stage.base_url}/webhooks/zoom"
         server = ZoomServer(world, stage.clock, webhook_url=hook)
-        stage.play_zoom(server)
+        stage.perform(server)
         running = asyncio.create_task(server.run())
         try:
             yield Story(stage, world, await entered(stage))

@@ -16,9 +16,11 @@ from integrations.http import ASGITransport, AsyncClient
 from integrations.rehearsal import scene as scenes
 from integrations.rehearsal.play import Played, Press, play
 from integrations.rehearsal.promises import JUDGED_BY_THE_WORLD, judge
+from integrations.rehearsal.servers import server_for
 from integrations.rehearsal.teams_server import TeamsServer
 from integrations.rehearsal.teams_tenant import object_id
 from integrations.rehearsal.truth import workers
+from integrations.rehearsal.zoom_server import ZoomServer
 from tests.integrations.rehearsal.stage import Stage
 from tests.integrations.rehearsal.teams_stage import Bot, Room, name_of
 
@@ -141,3 +143,13 @@ async def test_a_scene_is_played_on_teams(name: str) -> None:
         shown = {name_of(row) for row in leg.shown.values()}
         assert added_up(room.bot.bodies("calls"), leg.id) == shown
         assert {name_of(row) for row in room.server.desk.rows(leg)} == shown
+
+
+def test_a_scene_is_given_the_platform_it_is_played_on(clock: ManualClock) -> None:
+    stage = Stage(clock)
+    made = [
+        server_for(name, stage.world, clock, "http://bot") for name in ("zoom", "teams")
+    ]
+    assert [type(each) for each in made] == [ZoomServer, TeamsServer]
+    with pytest.raises(ValueError, match="'meet'"):
+        server_for("meet", stage.world, clock, "http://bot")
