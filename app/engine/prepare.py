@@ -115,10 +115,13 @@ class Prepare:
         instance: str = "",
         watch_only: bool = False,
     ) -> None:
-        """Adopt a meeting somebody made."""
+        """Adopt a meeting somebody made. Raises PlatformFailure for one that is not there:
+        a wrong number would have another meeting watched, or none."""
         await self.plan_changed(session_id, by)
         held = await self._sessions.held(session_id)
         session, platform = await self._planned.current(held)
+        if not instance:
+            await platform.read_facts(meeting_id)
         room = self._room(
             session,
             platform.name,

@@ -11,7 +11,7 @@ from app.store import contacts as rows
 from app.store import people, sessions
 from integrations.base import Delivery, Mended, PermanentFailure
 from tests.core.builders import SAFE
-from tests.web.conftest import Front
+from tests.web.conftest import BASE, Front
 from tests.web.reading import Page, restarted, signed_in
 
 pytestmark = pytest.mark.anyio
@@ -242,3 +242,74 @@ async def test_an_erased_worker_is_shown_by_id(front: Front) -> None:
     async with signed_in(front) as anna:
         page = await anna.open("")
     assert ben in page.words
+
+
+# --- a meeting that was made elsewhere --------------------------------------------------
+
+
+async def another_session(front: Front) -> str:
+    """Planned for tomorrow, without a meeting; its checklist's address."""
+    one = front.evening
+    with one.store.unit() as db:
+        known = sessions.get(db, one.store, one.session_id)
+    body = {
+        "group_id": known.group_id,
+        "platform": "zoom",
+        "starts_at": "2026-11-18T19:00",
+        "ends_at": "2026-11-18T20:00",
+        "workers": [{"person_id": one.people["anna"], "role": "lead"}],
+    }
+    async with front.program() as program:
+        made = await program.post("/api/v1/sessions", json=body)
+    assert made.status_code == 201, made.text
+    return f"/sessions/{made.json()['id']}/checklist"
+
+
+async def test_a_meeting_made_elsewhere_is_taken_by_its_number(front: Front) -> None:
+    place = await another_session(front)
+    async with signed_in(front) as anna:
+        page = await anna.press(place, "Use this meeting", meeting="823 4567-8901")
+        assert "The meeting was made elsewhere" not in page.words
+        again = await anna.client.get(place)
+
+    assert page.status == again.status_code == 200
+    session_id = place.split("/")[2]
+    state = await front.evening.engine.state(session_id)
+    assert [bound.meeting_id for bound in state.bindings] == ["82345678901"]
+    assert state.facts is not None
+
+
+@pytest.mark.parametrize(
+    ("number", "said"),
+    [
+        (" ", "Enter the number of the meeting."),
+        ("1", "There is no such meeting. Check its number."),
+    ],
+)
+async def test_a_wrong_number_is_told_and_nothing_is_watched(
+    front: Front, number: str, said: str
+) -> None:
+    place = await another_session(front)
+    front.evening.room.cannot["facts"] = PermanentFailure(
+        "There is no such meeting.", "Check its number."
+    )
+    async with signed_in(front) as anna:
+        page = await anna.press(place, "Use this meeting", meeting=number)
+
+    assert (page.status, said in page.words) == (422, True)
+    assert page.form("Use this meeting").fields["meeting"] == number
+    state = await front.evening.engine.state(place.split("/")[2])
+    assert state.bindings == []
+
+
+async def test_a_session_that_has_its_meeting_takes_no_other(front: Front) -> None:
+    async with signed_in(front) as anna:
+        page = await anna.open("checklist")
+        key = page.form("Check again now").fields
+        sent = await anna.client.post(
+            f"{anna.session}/checklist/adopt",
+            data={**key, "meeting": "82345678901"},
+            headers={"origin": BASE},
+        )
+    assert "The meeting was made elsewhere" not in page.words
+    assert sent.status_code == 409

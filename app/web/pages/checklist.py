@@ -13,7 +13,9 @@ from app.store import rooms
 from app.web.pages.forms import BadForm, Refusal
 from app.web.pages.visit import Visit
 from app.web.words import VERDICT, Tag, item_tag, named
+from integrations.base import PlatformFailure
 
+ADOPT = "adopt"
 ORDER = {"bad": 0, "wait": 1, "calm": 2, "good": 3}
 
 
@@ -152,6 +154,21 @@ async def prepare(visit: Visit) -> Response:
     """Make the safe meeting and everybody's own link."""
     made = await visit.house.engine.prepare(visit.session_id, visit.person_id)
     _all_well([named(text, visit.here.names) for text in made], "prepare")
+    return _back(visit)
+
+
+async def adopt(visit: Visit) -> Response:
+    """A meeting that was made in the platform's own window is this session's."""
+    if visit.here.bindings:
+        raise BadForm(409, "This session has its meeting already.")
+    number = "".join(visit.text("meeting", 40).split()).replace("-", "")
+    if not number:
+        raise Refusal({"meeting": "Enter the number of the meeting."}, ADOPT)
+    try:
+        await visit.house.engine.bind(visit.session_id, number, visit.person_id)
+    except PlatformFailure as failure:
+        said = f"{failure} {getattr(failure, 'fix', '')}".strip()
+        raise Refusal({"meeting": said}, ADOPT) from None
     return _back(visit)
 
 

@@ -140,6 +140,7 @@ PAGES: tuple[Page, ...] = (
     _post(f"{SESSION}/checklist/mend", checklist.mend, checklist.page),
     _post(f"{SESSION}/checklist/check", checklist.check_now, checklist.page),
     _post(f"{SESSION}/checklist/prepare", checklist.prepare, checklist.page),
+    _post(f"{SESSION}/checklist/adopt", checklist.adopt, checklist.page),
     _post(f"{SESSION}/checklist/link", checklist.reveal_link, once=False),
     _post(f"{SESSION}/checklist/new-link", checklist.new_link, checklist.page),
     _get(f"{SESSION}/live", room.page),
