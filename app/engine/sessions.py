@@ -66,6 +66,7 @@ class Held:
     bound: tuple[tuple[str, str], ...] = ()
     deadline: datetime | None = None
     looked_at: dict[str, datetime] = field(default_factory=dict)
+    listed_at: dict[str, datetime] = field(default_factory=dict)
     lock: asyncio.Lock = field(default_factory=asyncio.Lock)
     busy: set[str] = field(default_factory=set)
     preparing: asyncio.Lock = field(default_factory=asyncio.Lock)

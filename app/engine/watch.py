@@ -30,6 +30,9 @@ from integrations.base import (
 DOOR = ""
 
 WATCH_FROM = timedelta(minutes=30)
+LIST_AGAIN = timedelta(minutes=1)
+"""A list that failed may have failed for the moment only (F7), and then the weaker promise
+would hold for the whole evening: it is asked for again, and sight comes back by itself."""
 
 
 class Watch:
@@ -115,6 +118,8 @@ class Watch:
         read = self._read_roster
         if session.hands.live_roster is False:
             read = self._read_status
+            if self._may_list_again(held, name):
+                read = self._try_the_list
         problem = await self._within(longest, read(held, instance, platform))
         if problem:
             await self._seen.failed(held, instance, problem)
@@ -164,6 +169,31 @@ class Watch:
             await self._read_status(held, instance, platform)
         await self._seen.keep_roster(held, instance, read)
 
+    def _may_list_again(self, held: Held, name: str) -> bool:
+        now = self._footing.clock.now()
+        last = held.listed_at.setdefault(name, now)
+        if now - last < LIST_AGAIN:
+            return False
+        held.listed_at[name] = now
+        return True
+
+    async def _try_the_list(
+        self, held: Held, instance: Instance, platform: Platform
+    ) -> None:
+        """Webhooks only so far: does the list work by now? Else the status has to do."""
+        try:
+            read = await platform.read_roster(instance.ref)
+        except (PermanentFailure, TemporaryFailure):
+            await self._read_status(held, instance, platform)
+            return
+        if not read.entries:
+            await self._read_status(held, instance, platform)
+            return
+        hands = replace(held.session.hands, live_roster=True)
+        fact = HandsProbed(at=self._footing.clock.now(), hands=hands)
+        await self._seen.record(held, [fact])
+        await self._seen.keep_roster(held, instance, read)
+
     async def _no_roster(
         self,
         held: Held,
@@ -187,6 +217,7 @@ class Watch:
     ) -> None:
         """From now on "webhooks only", with the meeting's status as heartbeat."""
         session = held.session
+        held.listed_at[instance.ref.instance] = self._footing.clock.now()
         hands = replace(
             session.hands, live_roster=False, problems=(*session.hands.problems, why)
         )

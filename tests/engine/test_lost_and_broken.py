@@ -504,3 +504,31 @@ async def test_the_question_about_an_unplanned_meeting_is_taken_by_binding_it(
         )
 
         assert (await tonight.engine.status()).unacknowledged_alarms == 0
+
+
+@pytest.mark.parametrize(("seconds", "sees"), [(58, False), (61, True)])
+async def test_a_list_that_failed_for_a_moment_only_comes_back(
+    clock: ManualClock, seconds: int, sees: bool
+) -> None:
+    """F7: else one bad minute would leave the whole evening with webhooks only (I1)."""
+    async with evening(clock, hands=WEBHOOKS_ONLY) as tonight:
+        tonight.room.cannot["roster"] = PermanentFailure("No list (403).")
+        await tonight.join("anna", "sam", "ben")
+        await tonight.wait(31)
+        assert (await tonight.state()).hands.live_roster is False
+        del tonight.room.cannot["roster"]
+        await tonight.wait(seconds)
+        assert ((await tonight.state()).hands.live_roster is True) is sees
+
+
+async def test_a_plan_without_a_list_is_asked_once_a_minute_and_no_more(
+    clock: ManualClock,
+) -> None:
+    async with evening(clock, hands=WEBHOOKS_ONLY) as tonight:
+        tonight.room.cannot["roster"] = PermanentFailure("No list in this plan.")
+        await tonight.join("anna", "sam", "ben")
+        await tonight.wait(20)
+        before = tonight.count("roster")
+        await tonight.wait(600)
+        assert 8 <= tonight.count("roster") - before <= 10
+        assert (await tonight.state()).hands.live_roster is False
