@@ -12,13 +12,13 @@ import sys
 from collections.abc import Iterable
 from contextlib import suppress
 from dataclasses import dataclass
-from http.cookies import CookieError, SimpleCookie
 
 import structlog
+from starlette.requests import cookie_parser
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from app.web.pretending import PracticeRefused
-from integrations.http import AsyncClient, HTTPError, Timeout
+from integrations.http import AsyncClient, HTTPError, InvalidURL, Timeout
 
 MOST = 3
 """So many at once; each is a process of about 150 MB."""
@@ -61,6 +61,7 @@ class Hall:
         self._theirs = f"{prefix}chaperone-practice"
         self._rooms: dict[str, _Room] = {}
         self._starting = 0
+        self._closed = False
         self._client: AsyncClient | None = None
 
     # --- beginning and ending -----------------------------------------------------------
@@ -75,6 +76,9 @@ class Hall:
             room, cookie = await self._started(person_id)
         finally:
             self._starting -= 1
+        if self._closed:
+            await _end(room.process)
+            raise PracticeRefused(NO_START)
         name = secrets.token_urlsafe(16)
         self._rooms[name] = room
         log.info("practice begun", rooms=len(self._rooms))
@@ -98,10 +102,13 @@ class Hall:
             port, cookie = int(told["port"]), str(told["cookie"])
             reading = asyncio.create_task(process.stdout.read())
             return _Room(port, person_id, process, reading), cookie
-        except (TimeoutError, ValueError, KeyError) as problem:
+        except (TimeoutError, ValueError, KeyError, TypeError) as problem:
             log.error("practice not begun", why=repr(problem)[:200])
             await _end(process)
             raise PracticeRefused(NO_START) from problem
+        except asyncio.CancelledError:
+            process.kill()
+            raise
 
     async def _forget_ended(self, person_id: str) -> None:
         """Those that are over, and the one this person left behind."""
@@ -113,6 +120,7 @@ class Hall:
 
     async def close(self) -> None:
         """End every practice; nothing of them is kept."""
+        self._closed = True
         rooms, self._rooms = list(self._rooms.values()), {}
         await asyncio.gather(*(_end(room.process) for room in rooms))
         if self._client is not None:
@@ -149,11 +157,11 @@ class Hall:
             return ""
         for name, value in scope["headers"]:
             if name == b"cookie" and self._theirs.encode() in value:
-                try:
-                    jar = SimpleCookie(value.decode("latin-1"))
-                except CookieError:
-                    return ""
-                return jar[self._theirs].value if self._theirs in jar else ""
+                # As browsers do: one odd cookie of others does not hide ours.
+                # https://www.rfc-editor.org/rfc/rfc6265#section-5.2
+                jar = cookie_parser(value.decode("latin-1"))
+                if self._theirs in jar:
+                    return jar[self._theirs]
         return ""
 
     async def _over(self, send: Send) -> None:
@@ -177,12 +185,19 @@ class Hall:
         receive: Receive,
         send: Send,
     ) -> None:
-        body = await _body(receive)
-        if body is None:
-            await send({"type": "http.response.start", "status": 413, "headers": []})
-            await send({"type": "http.response.body", "body": b""})
+        path = scope["raw_path"].decode("latin-1")
+        if not path.startswith("/"):
+            # After a port, "@elsewhere" would name another machine (RFC 3986, 3.2).
+            await _refuse(send, 400)
             return
-        url = f"http://127.0.0.1:{room.port}{scope['raw_path'].decode('latin-1')}"
+        try:
+            body = await _body(receive)
+        except _Gone:
+            return
+        if body is None:
+            await _refuse(send, 413)
+            return
+        url = f"http://127.0.0.1:{room.port}{path}"
         if scope["query_string"]:
             url += "?" + scope["query_string"].decode("latin-1")
         headers = [(k, v) for k, v in scope["headers"] if k not in _NOT_ON]
@@ -206,7 +221,7 @@ class Hall:
         finally:
             gone.cancel()
             answering.cancel()
-        with suppress(asyncio.CancelledError, HTTPError):
+        with suppress(asyncio.CancelledError, HTTPError, InvalidURL):
             await answering
         if not begun:
             await self._over(send)
@@ -256,11 +271,23 @@ def _cookie(name: str, text: str, seconds: int, base_url: str) -> bytes:
     return said.encode()
 
 
+class _Gone(Exception):
+    """The browser went away while it was still sending."""
+
+
+async def _refuse(send: Send, status: int) -> None:
+    headers = [(b"content-length", b"0")]
+    await send({"type": "http.response.start", "status": status, "headers": headers})
+    await send({"type": "http.response.body", "body": b""})
+
+
 async def _body(receive: Receive) -> bytes | None:
-    """What was sent, None when it is too much."""
+    """What was sent, None when it is too much. Raises _Gone: half a form is no form."""
     body = b""
     while True:
         message = await receive()
+        if message["type"] == "http.disconnect":
+            raise _Gone
         part: bytes = message.get("body", b"")
         body += part
         if len(body) > LONGEST_BODY:

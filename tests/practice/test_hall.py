@@ -1,12 +1,13 @@
 """The way of a browser to its practice, and of all others to what is real."""
 
+import asyncio
 import json
 import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 import pytest
-from starlette.types import Receive, Scope, Send
+from starlette.types import Message, Receive, Scope, Send
 
 from app.practice.hall import FULL, LONGEST_BODY, NO_START, Hall
 from app.web.pretending import PracticeRefused
@@ -203,3 +204,82 @@ async def test_its_secrets_are_not_given_to_the_practice(
     hall = Hall(BASE, program=(sys.executable, "-c", program))
     assert (await hall.begin("anna")).endswith(".False")
     await hall.close()
+
+
+async def raw(
+    hall: Hall, raw_path: bytes, cookie: bytes, sent: list[Message]
+) -> list[Message]:
+    """What is answered to a request as the server hands it on, however odd."""
+    told: list[Message] = []
+    waiting = iter(sent)
+    never = asyncio.Event()
+
+    async def receive() -> Message:
+        for message in waiting:
+            return message
+        await never.wait()
+        raise AssertionError
+
+    async def send(message: Message) -> None:
+        told.append(message)
+
+    scope = {
+        "type": "http",
+        "method": "POST",
+        "path": raw_path.decode("latin-1"),
+        "raw_path": raw_path,
+        "query_string": b"",
+        "headers": [(b"cookie", cookie)],
+    }
+    await hall.around(real)(scope, receive, send)
+    return told
+
+
+WHOLE: Message = {"type": "http.request", "body": b"a=1", "more_body": False}
+HALF: Message = {"type": "http.request", "body": b"a=", "more_body": True}
+GONE: Message = {"type": "http.disconnect"}
+
+
+@pytest.mark.parametrize(
+    "other", ['a={"b": 1}; ', "odd name=1; ", "x@y=[1,2]; ", ";; "]
+)
+async def test_an_odd_cookie_beside_it_does_not_lead_to_what_is_real(
+    other: str,
+) -> None:
+    async with hall_before() as hall:
+        cookie = f"{other}{COOKIE}={await hall.begin('anna')}".encode()
+        told = await raw(hall, b"/sessions", cookie, [WHOLE])
+    assert b"theirs" in b"".join(one.get("body", b"") for one in told)
+
+
+@pytest.mark.parametrize("path", [b"@elsewhere.example/", b"*", b"http://elsewhere/"])
+async def test_no_path_names_another_machine(path: bytes) -> None:
+    async with hall_before() as hall:
+        cookie = f"{COOKIE}={await hall.begin('anna')}".encode()
+        told = await raw(hall, path, cookie, [WHOLE])
+    assert [one.get("status") for one in told] == [400, None]
+
+
+async def test_half_a_form_is_not_passed_on() -> None:
+    asked: list[str] = []
+
+    async def noting(scope: Scope, _receive: Receive, send: Send) -> None:
+        asked.append(scope["path"])
+        await _answer(send, b"")
+
+    async with hall_before(noting) as hall:
+        cookie = f"{COOKIE}={await hall.begin('anna')}".encode()
+        assert await raw(hall, b"/practise/call", cookie, [HALF, GONE]) == []
+        assert asked == []
+
+
+async def test_one_that_is_still_starting_when_the_service_stops_is_ended() -> None:
+    says = SAYS.format(port=1)
+    hall = Hall(BASE, program=(sys.executable, "-c", says))
+    starting = asyncio.create_task(hall.begin("anna"))
+    await asyncio.wait([starting], timeout=0)
+    assert hall._starting == 1
+    await hall.close()
+    with pytest.raises(PracticeRefused):
+        await starting
+    assert hall._rooms == {}
