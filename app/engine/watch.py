@@ -65,7 +65,8 @@ class Watch:
             found[name] = last + self._gap(session, instance)
             taken_up = self._taken_up.get(session.session_id)
             if taken_up is not None and last < taken_up:
-                found[name] = taken_up
+                # The clock may have been put back since: then its usual turn is sooner.
+                found[name] = min(found[name], taken_up)
             settled = settled_at(session, instance)
             if settled is not None and settled > last:
                 found[name] = min(found[name], settled)

@@ -1,6 +1,7 @@
 """The service takes no webhook before it knows whose meetings there are."""
 
 import asyncio
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -90,3 +91,21 @@ async def test_pages_that_follow_a_session_are_let_go_before_the_end(
             await waiting
         with pytest.raises(StopAsyncIteration):
             await anext(aiter(tonight.engine.changes(tonight.session_id)))
+
+
+async def test_a_clock_put_back_after_a_restart_keeps_nobody_from_looking(
+    clock: ManualClock,
+) -> None:
+    """What counts from the restart must not wait until the old time comes again."""
+    async with evening(clock) as tonight:
+        await tonight.join("anna", "sam", "ben", "chloe")
+        restart(tonight)
+        await tonight.engine.step()
+        [held] = dict(tonight.engine.sessions.all()).values()
+        [name] = [one.ref.instance for one in held.session.live()]
+
+        clock.step_wall_clock(timedelta(minutes=-20))
+        held.looked_at[name] = clock.now()
+
+        due = tonight.engine.watch.due(held)[name]
+        assert timedelta(0) < due - clock.now() <= timedelta(minutes=1)
