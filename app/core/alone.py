@@ -36,15 +36,19 @@ def alone_through_rooms(
 
 
 def _worker_until(stay: Stay, workers: Iterable[Stay]) -> datetime | None:
-    """The last proof of a worker in that room during that stay, None when none came."""
-    end = stay.end or _FAR
+    """The last proof of a worker in that room during that stay, None when none came.
+
+    A worker proved there only before the stay was with others, not with this person.
+    """
+    came, end = stay.unseen_since or stay.begins, stay.end or _FAR
     return max(
         (
-            one.seen_until or one.end or _FAR
+            until
             for one in workers
             if one.room == stay.room
             and one.begins < end
             and (one.end is None or one.end > stay.begins)
+            and (until := one.seen_until or one.end or _FAR) > came
         ),
         default=None,
     )
