@@ -46,6 +46,11 @@ def pressed(outcome: Outcome) -> list[Pressed]:
             continue
         seat = session.find(fact.connection)
         who = _whose(stage, seat[1].uuid) if seat is not None else ""
+        if isinstance(fact, Readmitted) and fact.person_id:
+            # By name: perhaps they were on the telephone, and it is their link all the same.
+            who = next(
+                (k for k, v in stage.ground.people.items() if v == fact.person_id), who
+            )
         if who in outcome.scenario.clients:
             rows.append((fact.at, who, out))
     found = []

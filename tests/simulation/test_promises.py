@@ -81,7 +81,7 @@ def told(run: Run) -> list[str]:
         f"SEED={broken.scenario.seed} {violation.clause}: {violation.said}"
         for broken in run.broken
         for violation in broken.violations
-        if not known_to_break(violation)
+        if not known_to_break(violation, broken.scenario.seed)
     ]
 
 
