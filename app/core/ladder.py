@@ -165,12 +165,18 @@ def _had(
     return any(
         earlier.step is needed
         and earlier.at <= press.at
-        and taken_back(session, earlier) is None
+        and not _taken_back_by(session, earlier, press.at)
         and (known := target_of(session, earlier.connection)) is not None
         and known.is_same(target)
         and is_valid(session, earlier)
         for earlier in session.ladder
     )
+
+
+def _taken_back_by(session: GroupSession, step: LadderPressed, at: datetime) -> bool:
+    # What is taken back later makes nothing wrong that was right when it was pressed.
+    back = taken_back(session, step)
+    return back is not None and back.at <= at
 
 
 def is_valid(session: GroupSession, press: LadderPressed) -> bool:

@@ -35,6 +35,7 @@ from app.core.ladder import (
     next_step,
     readmit_problem,
     reason_problem,
+    removals,
     steps_of,
     take_back_problem,
 )
@@ -801,6 +802,18 @@ def test_a_warning_taken_back_lets_no_removal_follow() -> None:
     assert "no warning in this session before a removal" in ladder_problem(
         session, REMOVE
     )
+
+
+@pytest.mark.parametrize(
+    ("taken_back_at", "stands"),
+    [("19:19:59", False), ("19:20", False), ("19:20:01", True)],
+)
+def test_a_warning_taken_back_later_does_not_undo_the_removal_it_led_to(
+    taken_back_at: str, stands: bool
+) -> None:
+    """It was rightly pressed, and what it did to their link must be put right (I7)."""
+    session = story(*EVENING, REMIND, WARN, REMOVE, back(WARN, taken_back_at))
+    assert [one.press for one in removals(session)] == ([REMOVE] if stands else [])
 
 
 @pytest.mark.parametrize(
