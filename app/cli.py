@@ -110,6 +110,11 @@ def serve(
         ):
             hall = Hall(settings.base_url)
             service = composition.build(settings, practice=hall)
+
+            def goodbye() -> None:
+                service.engine.let_pages_go()
+                hall.let_go()
+
             typer.echo(
                 f"Chaperone listens on {host}, port {port}, as {settings.base_url}."
             )
@@ -117,7 +122,7 @@ def serve(
                 hall.around(service.app),
                 listener,
                 service.lane,
-                service.engine.let_pages_go,
+                goodbye,
             )
     except AlreadyRunning as problem:
         fail(str(problem))

@@ -118,9 +118,17 @@ class Hall:
             del self._rooms[name]
             await _end(room.process)
 
+    def let_go(self) -> None:
+        """The service begins to stop: no practice begins, and those there are end, or the
+        lines of their live pages would keep the server waiting."""
+        self._closed = True
+        for room in self._rooms.values():
+            if room.process.stdin is not None:
+                room.process.stdin.close()
+
     async def close(self) -> None:
         """End every practice; nothing of them is kept."""
-        self._closed = True
+        self.let_go()
         rooms, self._rooms = list(self._rooms.values()), {}
         await asyncio.gather(*(_end(room.process) for room in rooms))
         if self._client is not None:

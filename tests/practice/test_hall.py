@@ -283,3 +283,15 @@ async def test_one_that_is_still_starting_when_the_service_stops_is_ended() -> N
     with pytest.raises(PracticeRefused):
         await starting
     assert hall._rooms == {}
+
+
+async def test_practices_end_when_the_service_begins_to_stop() -> None:
+    """Before the server waits for open lines, of which a live page of a practice is one."""
+    async with hall_before() as hall:
+        await hall.begin("anna")
+        [room] = hall._rooms.values()
+        hall.let_go()
+        async with asyncio.timeout(10):
+            assert await room.process.wait() == 0
+        with pytest.raises(PracticeRefused):
+            await hall.begin("sam")
