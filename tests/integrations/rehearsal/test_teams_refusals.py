@@ -92,7 +92,9 @@ async def test_a_bot_that_may_not_call_is_told_why(
 
 
 @pytest.mark.parametrize(
-    "tenant", [Tenant(may_remove=False), Tenant(bot_waits=True)], ids=repr
+    "tenant",
+    [Tenant(may_remove=False), Tenant(bot_waits=True)],
+    ids=["without the right", "still at the door"],
 )
 async def test_who_may_not_remove_removes_nobody(
     clock: ManualClock, tenant: Tenant
