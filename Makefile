@@ -10,9 +10,9 @@ SHELL := /bin/bash
 # Passed on to the program: make rehearse ARGS=--exit
 ARGS ?=
 
-# Whole files to each core, so that what a file sets up is set up once; in the order of
-# tests/conftest.py, which begins with the long ones.
-CORES := -n auto --maxprocesses 4 --dist loadfile --no-loadscope-reorder
+# Whole files to each core, so that what a file sets up is set up once. Files with many
+# tests come first, so that what measures time comes last, when there is little else.
+CORES := -n auto --maxprocesses 4 --dist loadfile
 
 BIN := .venv/bin
 RUN := .venv/installed-run

@@ -13,36 +13,11 @@ from app.clock import ManualClock
 # Ten minutes before Anna's group, a Tuesday in winter time.
 BEFORE_THE_SESSION = datetime(2026, 11, 17, 18, 50, tzinfo=UTC)
 
-# What takes longest in one piece begins first, so that no core waits for another's last
-# file (pytest-xdist gives whole files, in this order, to whoever is free).
-LONG_FILES = (
-    "rehearse",
-    "many",
-    "simulation",
-    "browser",
-    "crash",
-    "test_bench",
-    "engine",
-)
-
 # Times belong to the bench, not to properties: two busy cores must not fail a test.
 settings.register_profile("here", deadline=None)
 settings.load_profile("here")
 
 _HERE = frozenset({"127.0.0.1", "::1", "localhost"})
-
-
-def pytest_collection_modifyitems(
-    config: pytest.Config, items: list[pytest.Item]
-) -> None:
-    """Long files first; within a file nothing moves."""
-    here = config.rootpath / "tests"
-
-    def rank(item: pytest.Item) -> int:
-        room = item.path.relative_to(here).parts[0].removesuffix(".py")
-        return LONG_FILES.index(room) if room in LONG_FILES else len(LONG_FILES)
-
-    items.sort(key=rank)
 
 
 @pytest.fixture
